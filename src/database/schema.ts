@@ -1,0 +1,167 @@
+import type { Generated } from 'kysely'
+
+/**
+ * One interface per table, as the migrations leave it; a test compares them with the live schema.
+ *
+ * Values as the driver is set up to give them: `bigint` as a number, `timestamptz` and `date` as PostgreSQL's own
+ * text, so that no digit is lost on the way through `Date`.
+ */
+export interface Database {
+  readonly tenant: TenantTable
+  readonly credential: CredentialTable
+  readonly verb: DictionaryTable
+  readonly activity: DictionaryTable
+  readonly agent: AgentTable
+  readonly statement: StatementTable
+  readonly person: PersonTable
+  readonly person_agent: PersonAgentTable
+  readonly roster: RosterTable
+  readonly learning_event: LearningEventTable
+  readonly rollup_queue: RollupQueueTable
+  readonly learner_day: LearnerDayTable
+}
+
+export interface TenantTable {
+  id: Generated<number>
+  name: string
+  time_zone: string
+  created_at: Generated<string>
+}
+
+export interface CredentialTable {
+  key: string
+  tenant_id: number
+  name: string
+  secret_hash: string
+  scopes: string[]
+  authority: string
+  created_at: Generated<string>
+  revoked_at: string | null
+}
+
+export interface DictionaryTable {
+  tenant_id: number
+  id: Generated<number>
+  digest: Buffer
+  iri: string
+}
+
+export interface AgentTable {
+  tenant_id: number
+  id: Generated<number>
+  digest: Buffer
+  ifi: string
+}
+
+export interface StatementTable {
+  tenant_id: number
+  seq: Generated<number>
+  id: string
+  stored: string
+  timestamp: string
+  verb_id: number
+  actor_id: number | null
+  object_activity_id: number | null
+  object_agent_id: number | null
+  registration: string | null
+  voids: string | null
+  text: string
+}
+
+export interface PersonTable {
+  tenant_id: number
+  id: Generated<number>
+  external_id: string | null
+  name: string | null
+  created_at: Generated<string>
+}
+
+export interface PersonAgentTable {
+  tenant_id: number
+  agent_id: number
+  person_id: number
+}
+
+export interface RosterTable {
+  tenant_id: number
+  person_id: number
+  valid: string
+  cohorts: Generated<string[]>
+}
+
+export interface LearningEventTable {
+  tenant_id: number
+  statement_seq: number
+  statement_id: string
+  kind: LearningEventKind
+  agent_id: number
+  subject_agent_id: number | null
+  module_id: number | null
+  timestamp: string
+  day: string
+  score_scaled: string | null
+  duration_ms: number | null
+  success: boolean | null
+  completion: boolean | null
+  outcome_tags: string[] | null
+}
+
+export interface RollupQueueTable {
+  id: Generated<number>
+  tenant_id: number
+  agent_id: number | null
+  person_id: number | null
+  day: string | null
+  voided_statement_id: string | null
+  enqueued_at: Generated<string>
+  due_at: Generated<string>
+}
+
+export interface LearnerDayTable extends LearnerDayCounts {
+  tenant_id: number
+  person_id: number
+  day: string
+}
+
+/** The counted columns of `learner_day`. */
+export interface LearnerDayCounts {
+  delivered: number
+  opened: number
+  completed_task: number
+  repeated_session: number
+  peer_feedback: number
+  peer_feedback_received: number
+  manager_check: number
+  manager_check_received: number
+  assessed: number
+  completed: number
+  started: number
+  terminated: number
+  posted: number
+  replied: number
+  endorsed: number
+  reward_offered: number
+  reward_claimed: number
+  visited: number
+  voided: number
+  future: number
+}
+
+/** What a statement can mean: the taxonomy of learning events. */
+export type LearningEventKind =
+  | 'delivered'
+  | 'opened'
+  | 'completed-task'
+  | 'repeated-session'
+  | 'peer-feedback'
+  | 'manager-check'
+  | 'assessed'
+  | 'completed'
+  | 'started'
+  | 'terminated'
+  | 'posted'
+  | 'replied'
+  | 'endorsed'
+  | 'reward-offered'
+  | 'reward-claimed'
+  | 'visited'

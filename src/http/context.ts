@@ -1,0 +1,36 @@
+import type { Kysely } from 'kysely'
+import type { Config } from '../config.js'
+import type { Database } from '../database/schema.js'
+
+/** What the HTTP scopes are given to work with; nothing in them reads the environment or the clock by itself. */
+export interface HttpContext {
+  readonly db: Kysely<Database>
+  readonly config: Config
+  /** The current instant. */
+  readonly now: () => Date
+  /** A new random UUID. */
+  readonly makeId: () => string
+  /** Says that work was enqueued, so that the worker need not wait for its next look. */
+  readonly wakeWorker: () => void
+}
+
+/** Who is asking: the credential that a request was authenticated with, and the tenant it belongs to. */
+export interface Principal {
+  readonly key: string
+  readonly tenantId: number
+  /** IANA name of the tenant's time zone. */
+  readonly timeZone: string
+  readonly scopes: readonly string[]
+  /** The Agent, as JSON text, that is written as the authority of what this credential stores. */
+  readonly authority: string
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A credential needs one of these scopes (or `all`); a route without them is open to everybody. */
+    scopes?: readonly string[]
+  }
+  interface FastifyRequest {
+    principal: Principal
+  }
+}
