@@ -6,15 +6,18 @@
 create extension if not exists btree_gist;
 
 -- A person that the roster names has an `external_id` (the API's personId). One without is provisional: an agent
--- acted before any roster knew it.
+-- acted before any roster knew it. `first_agent_id` is that agent, so that two workers make one person of it.
 create table person (
   tenant_id integer not null references tenant,
   id integer generated always as identity,
   external_id text,
+  first_agent_id integer,
   name text,
   created_at timestamptz not null default now(),
   primary key (tenant_id, id),
-  unique (tenant_id, external_id)
+  unique (tenant_id, external_id),
+  unique (tenant_id, first_agent_id),
+  check (num_nonnulls(external_id, first_agent_id) = 1)
 );
 
 create table person_agent (

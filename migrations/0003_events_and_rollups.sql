@@ -48,6 +48,8 @@ create table rollup_queue (
   check (num_nonnulls(agent_id, person_id, voided_statement_id) = 1),
   check ((day is null) = (voided_statement_id is not null))
 );
+create index rollup_queue_due on rollup_queue (due_at);
+create index rollup_queue_lag on rollup_queue (tenant_id, enqueued_at);
 
 -- Counts of one person's local day, voided and future events left out and counted apart.
 create table learner_day (

@@ -72,6 +72,7 @@ export interface PersonTable {
   tenant_id: number
   id: Generated<number>
   external_id: string | null
+  first_agent_id: number | null
   name: string | null
   created_at: Generated<string>
 }

@@ -1,3 +1,4 @@
+import type {} from 'fastify'
 import type { Kysely } from 'kysely'
 import type { Config } from '../config.js'
 import type { Database } from '../database/schema.js'

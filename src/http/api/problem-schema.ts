@@ -1,0 +1,23 @@
+import { Type } from 'typebox'
+
+/** Problem details, as every failure outside `/xapi` is answered. @see RFC 9457 */
+const Problem = Type.Object(
+  {
+    type: Type.String({ format: 'uri' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'What is wrong, where and why' }),
+    code: Type.String({ description: 'Stable; docs/reference/errors.md lists them all' }),
+    index: Type.Optional(Type.Integer({ description: 'Position of the record at fault, from 0' })),
+    pointer: Type.Optional(Type.String({ description: 'JSON pointer to the value at fault' })),
+    rule: Type.Optional(Type.String({ description: 'The rule that is broken' })),
+    requestId: Type.String()
+  },
+  { description: 'Problem details' }
+)
+
+/** The responses of a route that can fail with these statuses. */
+export function problemResponses<Status extends number>(...statuses: readonly Status[]) {
+  const media = { content: { 'application/problem+json': { schema: Problem } } }
+  return Object.fromEntries(statuses.map(status => [status, media])) as Record<Status, typeof media>
+}

@@ -1,0 +1,38 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { sql } from 'kysely'
+import { Type } from 'typebox'
+import { LrsError } from '../errors.js'
+import type { HttpContext } from './context.js'
+
+const Health = Type.Object({ status: Type.Literal('ok') })
+
+/** Liveness and readiness, open to everybody. */
+export function healthRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
+  return async app => {
+    app.get('/health/live', {
+      schema: {
+        operationId: 'getLiveness',
+        tags: ['health'],
+        summary: 'The process runs',
+        security: [],
+        response: { 200: Health }
+      },
+      handler: async () => ({ status: 'ok' as const })
+    })
+    app.get('/health/ready', {
+      schema: {
+        operationId: 'getReadiness',
+        tags: ['health'],
+        summary: 'The service can answer: its database does',
+        security: [],
+        response: { 200: Health }
+      },
+      handler: async () => {
+        await sql`select 1`.execute(db).catch(cause => {
+          throw new LrsError('not-ready', 'The database does not answer', {}, { cause })
+        })
+        return { status: 'ok' as const }
+      }
+    })
+  }
+}

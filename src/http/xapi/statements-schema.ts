@@ -1,0 +1,86 @@
+import { Type } from 'typebox'
+
+/**
+ * The Statement Resource as the OpenAPI document describes it. These schemas neither check nor write anything: the
+ * standard's own rules do, and statements leave as they came.
+ */
+const Statement = Type.Unsafe<unknown>({
+  type: 'object',
+  description: 'An xAPI statement',
+  additionalProperties: true,
+  required: ['actor', 'verb', 'object'],
+  examples: [
+    {
+      actor: { mbox: 'mailto:ada@example.org' },
+      verb: { id: 'https://w3id.org/momentum-lrs/verbs/opened' },
+      object: { id: 'https://example.org/modules/feedback' }
+    }
+  ]
+})
+
+const Failure = Type.Object(
+  {
+    code: Type.String(),
+    message: Type.String(),
+    index: Type.Optional(Type.Integer({ description: 'Position of the statement at fault, from 0' })),
+    pointer: Type.Optional(Type.String({ description: 'JSON pointer to the value at fault, or /parameter' })),
+    rule: Type.Optional(Type.String({ description: "Section of the standard and the rule's name" })),
+    requestId: Type.String()
+  },
+  { description: 'What failed, where and why' }
+)
+
+const failures = { 400: Failure, 401: Failure, 403: Failure, 413: Failure }
+const version = Type.Object({ 'x-experience-api-version': Type.String({ examples: ['1.0.3'] }) })
+
+export const postStatementsSchema = {
+  operationId: 'postStatements',
+  tags: ['xAPI'],
+  summary: 'Store a statement, or a batch of which all are stored or none',
+  headers: version,
+  body: Type.Union([Statement, Type.Array(Statement)]),
+  response: { 200: Type.Array(Type.String({ format: 'uuid' })), ...failures, 409: Failure }
+}
+
+export const putStatementSchema = {
+  operationId: 'putStatement',
+  tags: ['xAPI'],
+  summary: 'Store one statement under its id',
+  headers: version,
+  querystring: Type.Object({ statementId: Type.String({ format: 'uuid' }) }),
+  body: Statement,
+  response: { 204: Type.Null(), ...failures, 409: Failure }
+}
+
+export const getStatementsSchema = {
+  operationId: 'getStatements',
+  tags: ['xAPI'],
+  summary: 'One statement by its id, or statements by a filter, newest first',
+  headers: version,
+  querystring: Type.Object({
+    statementId: Type.Optional(Type.String({ format: 'uuid' })),
+    voidedStatementId: Type.Optional(Type.String({ format: 'uuid' })),
+    agent: Type.Optional(Type.String({ description: 'Agent or identified Group, as JSON: is actor or object' })),
+    verb: Type.Optional(Type.String({ format: 'iri' })),
+    activity: Type.Optional(Type.String({ format: 'iri', description: 'The object of the statement' })),
+    registration: Type.Optional(Type.String({ format: 'uuid' })),
+    since: Type.Optional(Type.String({ format: 'date-time', description: 'Stored after this instant' })),
+    until: Type.Optional(Type.String({ format: 'date-time', description: 'Stored at or before this instant' })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Statements on a page; 0 is as many as the service gives' })
+    ),
+    ascending: Type.Optional(Type.Boolean({ default: false })),
+    cursor: Type.Optional(Type.String({ description: 'Set by the service in a "more" link' }))
+  }),
+  response: {
+    200: Type.Union([
+      Statement,
+      Type.Object({
+        statements: Type.Array(Statement),
+        more: Type.String({ description: 'Relative address of the next page; empty on the last' })
+      })
+    ]),
+    ...failures,
+    404: Failure
+  }
+}

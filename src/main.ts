@@ -1,0 +1,92 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { pino } from 'pino'
+import { readConfig } from './config.js'
+import { openDatabase } from './database/open.js'
+import { LrsError } from './errors.js'
+import { buildService, type Service, startService } from './service.js'
+
+const usage = `Usage: momentum [command]
+
+  start     run the service (this is the default)
+  openapi   print the OpenAPI document
+`
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+const commands: Readonly<Record<string, () => Promise<void>>> = { start, openapi }
+
+const command = commands[process.argv[2] ?? 'start']
+if (command === undefined) {
+  process.stderr.write(usage)
+  process.exitCode = 2
+} else {
+  await command().catch(fail)
+}
+
+async function start(): Promise<void> {
+  const config = readConfig(process.env)
+  const logger = pino({ level: config.logLevel }, pino.destination(2))
+  let stopping = false
+  let service: Service | null = null
+  const stop = (signal: NodeJS.Signals) => {
+    // A terminal's Ctrl-C comes to npm and from npm again: the second one is no sign of impatience.
+    if (stopping) return
+    stopping = true
+    logger.info({ signal }, 'stopping')
+    service?.stop().catch(fail)
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  service = await startService(config, logger, version)
+  if (stopping) await service.stop()
+  else process.stdout.write(greeting(service))
+}
+
+async function openapi(): Promise<void> {
+  const config = readConfig({ DATABASE_URL: 'postgres://nowhere/never-connected' })
+  const logger = pino({ level: 'silent' })
+  const { db } = openDatabase({
+    connection: { connectionString: config.databaseUrl ?? '' },
+    poolSize: 1,
+    onError: () => undefined
+  })
+  const app = await buildService(db, { config, logger, version }, () => undefined)
+  await app.ready()
+  process.stdout.write(`${JSON.stringify(app.swagger(), null, 2)}\n`)
+  await app.close()
+  await db.destroy()
+}
+
+function greeting({ url, credential }: Service): string {
+  const secret = credential.secret ?? '(printed at the first start only)'
+  const userPass = shellQuote(`${credential.key}:${credential.secret ?? '<secret>'}`)
+  const statement = {
+    actor: { mbox: 'mailto:ada@example.org' },
+    verb: { id: 'https://w3id.org/momentum-lrs/verbs/opened' },
+    object: { id: 'https://example.org/modules/feedback' }
+  }
+  return `Momentum LRS ${version} is ready.
+
+  xAPI endpoint   ${url}/xapi
+  API reference   ${url}/docs
+  key             ${credential.key}
+  secret          ${secret}
+
+Store a first statement:
+
+  curl -u ${userPass} -H 'X-Experience-API-Version: 1.0.3' -H 'Content-Type: application/json' -d ${shellQuote(JSON.stringify(statement))} ${url}/xapi/statements
+
+`
+}
+
+function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+function fail(error: unknown): void {
+  const message =
+    error instanceof LrsError ? `${error.code}: ${error.message}` : String((error as Error).stack ?? error)
+  process.stderr.write(`Momentum LRS cannot go on.\n${message}\n`)
+  process.exitCode = 1
+}

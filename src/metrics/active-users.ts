@@ -1,0 +1,45 @@
+import { sql } from 'kysely'
+import { countLearners } from './count-learners.js'
+import type { Metric } from './metric.js'
+
+interface ActiveUsersOptions extends Record<string, string | number> {
+  readonly basis: 'opened' | 'received'
+}
+
+/**
+ * The share of the target population that opened something.
+ *
+ * Numerator: learners in P with at least one *opened* in the period (basis `opened`), or at least one *delivered* or
+ * *opened* (basis `received`). Denominator: |P|. Window: each period, in whole local days of the query's time zone.
+ * Null: `empty_denominator` when nobody was in P on the period's first day.
+ */
+export const activeUsers: Metric<ActiveUsersOptions> = {
+  id: 'active-users',
+  name: 'Active users',
+  question: 'How many of the people we wanted to reach did we reach?',
+  definition: 'Learners in the target population who opened at least once in the period ÷ the target population.',
+  unit: 'proportion',
+  indicator: 'leading',
+  thresholds: { minimum: 0.4, success: 0.7, perDays: 7 },
+  definitionVersion: 1,
+  options: {
+    basis: {
+      description: 'What makes a learner active: `opened`, or `received`, which counts *delivered* as well.',
+      values: ['opened', 'received'],
+      default: 'opened'
+    }
+  },
+  lagDays: () => 0,
+  measure: (db, request) =>
+    countLearners(db, request, {
+      reachDays: 0,
+      learners: sql`
+        select ordinal, person_id
+        from population_day join period_day using (day)
+        where ${request.options.basis === 'opened' ? sql`opened > 0` : sql`(opened > 0 or delivered > 0)`}
+        group by ordinal, person_id`,
+      numerator: sql`count(*) filter (where learner.person_id is not null)`,
+      denominator: sql`count(*)`,
+      immature: sql`0`
+    })
+}

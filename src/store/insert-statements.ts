@@ -1,0 +1,107 @@
+import { sql, type Transaction } from 'kysely'
+import type { Database } from '../database/schema.js'
+import { LrsError } from '../errors.js'
+import { sameStatement } from '../xapi/compare.js'
+import { type PreparedStatement, stampStored } from '../xapi/prepare.js'
+import type { Numbers } from './dictionary.js'
+
+/** A statement as it was stored. */
+export interface InsertedStatement {
+  /** Its position in the batch, from 0. */
+  readonly index: number
+  readonly seq: number
+  readonly id: string
+  /** The instant of the event, UTC with every digit that was sent. */
+  readonly timestamp: string
+}
+
+/** The numbers of the verbs, activities and agents that the statements name. */
+export interface StatementNumbers {
+  readonly verb: Numbers
+  readonly activity: Numbers
+  readonly agent: Numbers
+}
+
+/**
+ * Stores prepared statements, in the order given, under one `stored` instant.
+ *
+ * A statement that is stored already, and is the same, is left as it is and not among those returned.
+ *
+ * @throws {LrsError} `statement-conflict` when a different statement with the same id is stored; the transaction has
+ * to be rolled back then, so that nothing of the batch is kept.
+ * @see xAPI 1.0.3 Communication 2.1.1 and 2.1.2
+ */
+export async function insertStatements(
+  trx: Transaction<Database>,
+  tenantId: number,
+  statements: readonly PreparedStatement[],
+  numbers: StatementNumbers
+): Promise<readonly InsertedStatement[]> {
+  const stored = await stampOf(trx)
+  const column = <Value>(read: (statement: PreparedStatement) => Value) => statements.map(read)
+  const numberOf = (words: Numbers, word: string | null) => (word === null ? null : (words.get(word) ?? null))
+  const inserted = await sql<{ seq: number; id: string }>`
+    insert into statement (tenant_id, id, stored, "timestamp", verb_id, actor_id, object_activity_id, object_agent_id,
+      registration, voids, text)
+    select ${tenantId}::integer, id, ${stored}::timestamptz, "timestamp", verb_id, actor_id, object_activity_id,
+      object_agent_id, registration, voids, text
+    from unnest(
+      ${column(statement => statement.id)}::uuid[],
+      ${column(statement => statement.timestamp ?? stored)}::timestamptz[],
+      ${column(statement => numberOf(numbers.verb, statement.verb))}::integer[],
+      ${column(statement => numberOf(numbers.agent, statement.actor))}::integer[],
+      ${column(statement => numberOf(numbers.activity, statement.objectActivity))}::integer[],
+      ${column(statement => numberOf(numbers.agent, statement.objectAgent))}::integer[],
+      ${column(statement => statement.registration)}::uuid[],
+      ${column(statement => statement.voids)}::uuid[],
+      ${column(statement => stampStored(statement, stored))}::text[]
+    ) with ordinality as given(id, "timestamp", verb_id, actor_id, object_activity_id, object_agent_id, registration,
+      voids, text, position)
+    order by position
+    on conflict (tenant_id, id) do nothing
+    returning seq, id`.execute(trx)
+  const seqOf = new Map(inserted.rows.map(row => [row.id, row.seq]))
+  if (seqOf.size < statements.length) await refuseDifferent(trx, tenantId, statements, seqOf)
+  return statements.flatMap(({ id, timestamp }, index) => {
+    const seq = seqOf.get(id)
+    return seq === undefined ? [] : [{ index, seq, id, timestamp: timestamp ?? stored }]
+  })
+}
+
+/**
+ * Takes the transaction's id, and then the time. In this order, because `consistentThrough` looks for transactions
+ * with an id: one without must not have taken its stamp yet.
+ */
+async function stampOf(trx: Transaction<Database>): Promise<string> {
+  await sql`select pg_current_xact_id()`.execute(trx)
+  const stamp = await sql<{ stored: string }>`
+    select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as stored`.execute(trx)
+  return stamp.rows.map(row => row.stored).join()
+}
+
+async function refuseDifferent(
+  trx: Transaction<Database>,
+  tenantId: number,
+  statements: readonly PreparedStatement[],
+  inserted: ReadonlyMap<string, number>
+): Promise<void> {
+  const repeated = statements.flatMap(({ id }) => (inserted.has(id) ? [] : [id]))
+  // A statement of its own: its snapshot holds what a concurrent writer of the same id has committed meanwhile.
+  const rows = await trx
+    .selectFrom('statement')
+    .select(['id', 'text'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', sql<string>`any(${repeated}::uuid[])`)
+    .execute()
+  const textOf = new Map(rows.map(row => [row.id, row.text]))
+  for (const [index, { id, text }] of statements.entries()) {
+    const known = textOf.get(id)
+    if (known !== undefined && !sameStatement(known, text)) {
+      throw new LrsError('statement-conflict', `A different statement with the id ${id} is already stored`, {
+        index,
+        pointer: '/id',
+        rule: 'xAPI 1.0.3 Communication 2.1.2 conflicting-id'
+      })
+    }
+  }
+}

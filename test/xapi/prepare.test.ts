@@ -1,0 +1,162 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { LrsError } from '../../src/errors.js'
+import { ifiOf } from '../../src/xapi/ifi.js'
+import { parseStatements } from '../../src/xapi/parse.js'
+import { type PrepareContext, type PreparedStatement, prepareStatement, stampStored } from '../../src/xapi/prepare.js'
+import { activitiesOf } from '../../src/xapi/statement.js'
+import { validateStatement } from '../../src/xapi/validate.js'
+
+const ID = '0a1b2c3d-0000-4000-8000-00000000abcd'
+const AUTHORITY = '{"account":{"homePage":"http://lrs.example","name":"key"}}'
+const ACTOR = '"actor":{"mbox":"mailto:a@x.org"}'
+const REST = `${ACTOR},"verb":{"id":"http://x.org/did"},"object":{"id":"http://x.org/a"}`
+const STORED = '2025-01-31T12:30:00.000Z'
+
+function prepare(text: string, context: Partial<PrepareContext> = {}): PreparedStatement {
+  const [received] = parseStatements(text, { maxStatements: 1, maxDepth: 100 })
+  if (received === undefined) throw new Error('no statement')
+  const version = context.version ?? '2.0.0'
+  const violation = validateStatement(received.value, version)
+  if (violation !== null) throw new Error(JSON.stringify(violation))
+  return prepareStatement(received, { makeId: () => ID.toUpperCase(), authority: AUTHORITY, ...context, version })
+}
+
+t.test('a statement comes back as sent but for what the LRS sets', async t => {
+  const cases: [name: string, sent: string, prepared: string][] = [
+    [
+      'id, authority and version are added',
+      `{${REST}}`,
+      `{"id":"${ID}",${REST},"authority":${AUTHORITY},"version":"2.0.0"}`
+    ],
+    [
+      'id is lower-cased, authority replaced and version kept where they are',
+      `{ "version" : "1.0.9", "authority":{"mbox":"mailto:me@x.org"} ,\n${REST} , "\\u0069d":"${ID.toUpperCase()}" }`,
+      `{ "version" : "1.0.9", "authority":${AUTHORITY} ,\n${REST} , "\\u0069d":"${ID}"}`
+    ],
+    [
+      'a stored that was sent is taken out, in front',
+      `{"stored":"2020-01-01T00:00:00Z", "id":"${ID}", ${REST},"version":"2.0.0"}`,
+      `{"id":"${ID}", ${REST},"version":"2.0.0","authority":${AUTHORITY}}`
+    ],
+    [
+      'in front of an id that is made',
+      `{"stored":"2020-01-01T00:00:00Z", ${REST},"version":"2.0.0"}`,
+      `{"id":"${ID}",${REST},"version":"2.0.0","authority":${AUTHORITY}}`
+    ],
+    [
+      'and at the end, after a timestamp that changes',
+      `{"id":"${ID}",${REST},"version":"2.0.0","timestamp":"2025-01-01T01:00:00.10+01:00" , "stored":"2020-01-01T00:00:00Z"}`,
+      `{"id":"${ID}",${REST},"version":"2.0.0","timestamp":"2025-01-01T00:00:00.10Z","authority":${AUTHORITY}}`
+    ]
+  ]
+  for (const [name, sent, expected] of cases) t.equal(prepare(sent).text, expected, name)
+})
+
+t.test('xAPI 1.0.3 Data 2.4.10: a statement without a version gets 1.0.0', async t => {
+  t.match(prepare(`{${REST}}`, { version: '1.0.3' }).text, /"version":"1\.0\.0"\}$/)
+})
+
+t.test(
+  'xAPI 1.0.3 Data 2.4.6.2: a context activity sent alone comes back in a list, in a SubStatement too',
+  async t => {
+    const activity = '{"id":"http://x.org/b","definition":{"extensions":{"http://x.org/e":1.0}}}'
+    const sent = `"context":{"platform":"p","contextActivities":{"parent":${activity} ,"other":[${activity}], "grouping":[]}}`
+    const kept = `"context":{"platform":"p","contextActivities":{"parent":[${activity}] ,"other":[${activity}], "grouping":[]}}`
+    const outer = prepare(`{"id":"${ID}",${REST},${sent}}`)
+    t.equal(outer.text, `{"id":"${ID}",${REST},${kept},"authority":${AUTHORITY},"version":"2.0.0"}`)
+    t.equal(activitiesOf(outer.value.context?.contextActivities?.parent).length, 1)
+    t.equal(activitiesOf(outer.value.context?.contextActivities?.other).length, 1)
+    t.equal(activitiesOf(outer.value.context?.contextActivities?.category).length, 0)
+    const inner = (context: string, time: string) =>
+      `{"id":"${ID}",${ACTOR},"verb":{"id":"http://x.org/did"},"object":{"objectType":"SubStatement",${REST},${context},"timestamp":"${time}"}`
+    t.equal(
+      prepare(`${inner(sent, '2025-01-01T01:00:00+01:00')}}`).text,
+      `${inner(kept, '2025-01-01T00:00:00Z')},"authority":${AUTHORITY},"version":"2.0.0"}`
+    )
+    t.match(prepare(`{${REST},"context":{}}`).text, '"context":{}')
+  }
+)
+
+t.test('what a statement is looked up by is read from it', async t => {
+  const upper = ID.toUpperCase()
+  t.match(prepare(`{${REST},"timestamp":"2025-01-01T01:00:00.1234567+01:00","context":{"registration":"${upper}"}}`), {
+    id: ID,
+    timestamp: '2025-01-01T00:00:00.1234567Z',
+    verb: 'http://x.org/did',
+    actor: '["mbox","mailto:a@x.org"]',
+    objectActivity: 'http://x.org/a',
+    objectAgent: null,
+    registration: ID,
+    voids: null
+  })
+  const group = `"actor":{"objectType":"Group","member":[]},"verb":{"id":"http://x.org/did"}`
+  t.match(prepare(`{${group},"object":{"objectType":"Agent","openid":"http://x.org/me"}}`), {
+    timestamp: null,
+    actor: null,
+    objectActivity: null,
+    objectAgent: '["openid","http://x.org/me"]',
+    registration: null
+  })
+  const ref = `"object":{"objectType":"StatementRef","id":"${upper}"}`
+  t.equal(prepare(`{${ACTOR},"verb":{"id":"http://adlnet.gov/expapi/verbs/voided"},${ref}}`).voids, ID)
+  t.equal(prepare(`{${ACTOR},"verb":{"id":"http://x.org/did"},${ref}}`).voids, null)
+})
+
+t.test(
+  'xAPI 1.0.3 Communication 2.1.1: the id of a PUT and the id of its statement are the same, whatever their case',
+  async t => {
+    t.equal(prepare(`{${REST}}`, { id: ID.toUpperCase() }).id, ID)
+    t.equal(prepare(`{"id":"${ID}",${REST}}`, { id: ID.toUpperCase() }).id, ID)
+    t.throws(() => prepare(`{"id":"${ID}",${REST}}`, { id: '0a1b2c3d-0000-4000-8000-000000000000' }), {
+      code: 'invalid-statement',
+      place: { pointer: '/id', rule: 'xAPI 2.0 4.2.4.2 same-id' }
+    })
+    t.throws(() => prepare(`{"id":"${ID}",${REST}}`, { id: 'other' }), LrsError)
+  }
+)
+
+t.test('xAPI 1.0.3 Data 2.4.7: a statement without a timestamp has the time at which it was stored', async t => {
+  t.match(stampStored(prepare(`{${REST}}`), STORED), new RegExp(`,"stored":"${STORED}","timestamp":"${STORED}"}$`))
+  const timed = prepare(`{${REST},"timestamp":"2025-01-01T00:00:00Z"}`)
+  t.equal(stampStored(timed, STORED), `${timed.text.slice(0, -1)},"stored":"${STORED}"}`)
+})
+
+t.test('numbers, key order, escapes and characters of an extension come back verbatim', async t => {
+  const literal = fc.constantFrom(
+    '1.0',
+    '999999999999999999',
+    '1e400',
+    '-0',
+    '"\\u0000"',
+    '"\\ud800"',
+    '"é\\u00e9"',
+    '{"2":1,"1":2}'
+  )
+  const json = fc.oneof(
+    literal,
+    fc.tuple(fc.jsonValue(), fc.constantFrom('', '  ')).map(([value, space]) => JSON.stringify(value, null, space))
+  )
+  fc.assert(
+    fc.property(json, json, (a, b) => {
+      const extensions = `"result":{"extensions":{"http://x.org/a.b":${a}, "http://x.org/&46;":${b}}}`
+      const final = stampStored(prepare(`{ ${REST}, ${extensions} }`), STORED)
+      t.ok(final.includes(extensions))
+      JSON.parse(final)
+    }),
+    { numRuns: 200 }
+  )
+})
+
+t.test('xAPI 1.0.3 Data 2.4.2.3: an identity is the IFI with its whole value', async t => {
+  const sha = 'ABCDEF0123456789ABCDEF0123456789ABCDEF01'
+  t.equal(ifiOf({ mbox_sha1sum: sha }), `["mbox_sha1sum","${sha.toLowerCase()}"]`)
+  t.equal(ifiOf({ mbox: 'mailto:A@x.org' }), '["mbox","mailto:A@x.org"]')
+  t.equal(ifiOf({ account: { homePage: 'http://a', name: 'b::c' } }), '["account","http://a","b::c"]')
+  t.not(
+    ifiOf({ account: { homePage: 'http://a', name: 'b::c' } }),
+    ifiOf({ account: { homePage: 'http://a::b', name: 'c' } })
+  )
+  t.equal(ifiOf({ objectType: 'Group', openid: 'http://x' }), ifiOf({ openid: 'http://x' }))
+  t.equal(ifiOf({ objectType: 'Group', member: [{ mbox: 'mailto:a@b' }] }), null)
+})
