@@ -11,13 +11,7 @@ export interface Pilot {
   readonly zone: string
 }
 
-export type DeedKind =
-  | 'delivered'
-  | 'opened'
-  | 'completed-task'
-  | 'repeated-session'
-  | 'peer-feedback'
-  | 'manager-check'
+type DeedKind = 'delivered' | 'opened' | 'completed-task' | 'repeated-session' | 'peer-feedback' | 'manager-check'
 
 /** One thing that somebody did, before it is written as a statement. */
 export interface Deed {

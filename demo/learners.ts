@@ -58,7 +58,7 @@ export const habits: readonly Habit[] = [
   {
     cohort: 'pilot-fading',
     learners: 50,
-    turnsUp: week => 0.95 * 0.7 ** week,
+    turnsUp: week => 0.95 * 0.82 ** week,
     furtherWeekday: 0.35,
     weekendDay: 0.08,
     modules: 2,
@@ -69,7 +69,7 @@ export const habits: readonly Habit[] = [
   {
     cohort: 'pilot-never-started',
     learners: 30,
-    turnsUp: week => (week === 0 ? 0.25 : 0.02),
+    turnsUp: week => (week === 0 ? 0.25 : 0),
     furtherWeekday: 0,
     weekendDay: 0,
     modules: 1,
@@ -100,7 +100,7 @@ export function makeLearners(): readonly Learner[] {
 }
 
 /** The managers of these learners, each once. */
-export function managersOf(learners: readonly Learner[]): readonly Person[] {
+function managersOf(learners: readonly Learner[]): readonly Person[] {
   return [...new Map(learners.map(({ manager }) => [manager.personId, manager])).values()]
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Service } from './service.js'
 
 /** The parts of `GET /api/v1/metrics` that the demo reads. */
-export interface MetricDescription {
+interface MetricDescription {
   readonly id: string
   readonly name: string
   readonly unit: string

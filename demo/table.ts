@@ -9,7 +9,7 @@ export interface Line {
   readonly cell: Cell
 }
 
-export type State = 'success' | 'minimum met' | 'below minimum'
+type State = 'success' | 'minimum met' | 'below minimum'
 
 /** A value against its thresholds, and which of them its confidence interval leaves open. */
 export interface Verdict {
