@@ -14,12 +14,24 @@ export function isMap(value: Json | undefined): value is ReadonlyMap<string, Jso
   return value instanceof Map
 }
 
-/** The one way of writing a decimal number: 1, 1.0 and 10e-1 are alike, 999999999999999999 and 1e18 are not. */
+/** The text without the zeros at its end; a loop, because `/0+$/` takes quadratic time on zeros before another digit. */
+export function withoutEndZeros(digits: string): string {
+  let end = digits.length
+  while (digits[end - 1] === '0') end--
+  return digits.slice(0, end)
+}
+
+/**
+ * The one way of writing a decimal number: 1, 1.0 and 10e-1 are alike, 999999999999999999 and 1e18 are not.
+ *
+ * A number whose exponent has more than 20 characters stays as it is written: bringing it into form takes too long.
+ */
 export function canonicalNumber(literal: string): string {
   const [mantissa = '', exponent = '0'] = literal.replace(/^-/, '').split(/[eE]/)
+  if (exponent.length > 20) return literal
   const [whole = '', fraction = ''] = mantissa.split('.')
   const digits = `${whole}${fraction}`.replace(/^0+/, '')
-  const significant = digits.replace(/0+$/, '')
+  const significant = withoutEndZeros(digits)
   if (significant === '') return '0'
   // BigInt, because an exponent may have more digits than a number holds.
   const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)

@@ -1,5 +1,5 @@
 import { LrsError } from '../errors.js'
-import { elementSpans, measure, memberSpans, skipSpace } from './scan.js'
+import { decodeString, elementSpans, measure, skipSpace, skipString } from './scan.js'
 import { syntaxErrorAt } from './syntax.js'
 
 /** A statement as it came in: its slice of the body exactly as sent, and what `JSON.parse` makes of it. */
@@ -79,37 +79,50 @@ function countMembers(value: unknown): number {
   return count
 }
 
+/** An object or array that is still open, and where in it the reading is. */
+interface Open {
+  /** Null for an array. */
+  readonly keys: Set<string> | null
+  at: string | number
+  awaitsKey: boolean
+}
+
+/** Names the first repeated key: one pass with a stack, so that depth times length is never paid. */
 function duplicateKey(text: string): LrsError {
-  const found = findDuplicate(text, skipSpace(text, 0), '')
-  return new LrsError('invalid-json', `The key ${JSON.stringify(found?.key)} occurs twice in one object`, {
-    pointer: found?.pointer ?? '',
+  const open: Open[] = []
+  let i = 0
+  let isRepeated = false
+  while (i < text.length && !isRepeated) {
+    const inner = open.at(-1)
+    const end = text[i] === '"' ? skipString(text, i) : i + 1
+    if (text[i] === '"' && inner?.awaitsKey === true) isRepeated = readKey(inner, decodeString(text, i, end))
+    else step(open, text[i])
+    i = end
+  }
+  const pointer = open.map(({ at }) => `/${escapePointer(String(at))}`).join('')
+  return new LrsError('invalid-json', `The key ${JSON.stringify(open.at(-1)?.at)} occurs twice in one object`, {
+    pointer,
     rule: 'xAPI 1.0.3 Data 2.2 unique-keys'
   })
 }
 
-interface Duplicate {
-  readonly key: string
-  readonly pointer: string
+function readKey(object: Open, key: string): boolean {
+  const isRepeated = object.keys?.has(key) === true
+  object.keys?.add(key)
+  object.at = key
+  object.awaitsKey = false
+  return isRepeated
 }
 
-function findDuplicate(text: string, at: number, pointer: string): Duplicate | null {
-  const code = text[at]
-  if (code === '[') {
-    for (const [index, span] of elementSpans(text, at).entries()) {
-      const found = findDuplicate(text, span.start, `${pointer}/${index}`)
-      if (found !== null) return found
-    }
+function step(open: Open[], char: string | undefined): void {
+  const inner = open.at(-1)
+  if (char === '{') open.push({ keys: new Set(), at: '', awaitsKey: true })
+  else if (char === '[') open.push({ keys: null, at: 0, awaitsKey: false })
+  else if (char === '}' || char === ']') open.pop()
+  else if (char === ',' && inner !== undefined) {
+    inner.awaitsKey = inner.keys !== null
+    if (typeof inner.at === 'number') inner.at++
   }
-  if (code !== '{') return null
-  const keys = new Set<string>()
-  for (const member of memberSpans(text, at)) {
-    const here = `${pointer}/${escapePointer(member.key)}`
-    if (keys.has(member.key)) return { key: member.key, pointer: here }
-    keys.add(member.key)
-    const found = findDuplicate(text, member.start, here)
-    if (found !== null) return found
-  }
-  return null
 }
 
 /** A key as a part of a JSON pointer. @see RFC 6901 section 3 */

@@ -1,3 +1,5 @@
+import { withoutEndZeros } from './json.js'
+
 const iso =
   /^(\d{4})(-?)(\d{2})\2(\d{2})[Tt](\d{2})(?:(:?)(\d{2})(?:\6(\d{2})(?:[.,](\d+))?)?)(?:([Zz])|([+-])(\d{2})(?::?(\d{2}))?)?$/
 
@@ -113,7 +115,7 @@ export function toUtc(text: string): string {
 }
 
 function fractionOf(utcText: string): string {
-  return utcText.slice(20, -1).replace(/0+$/, '')
+  return withoutEndZeros(utcText.slice(20, -1))
 }
 
 /** Orders two valid timestamps by their instants, to the last digit: negative, zero or positive. */

@@ -10,7 +10,7 @@ export interface Violation {
   readonly message: string
 }
 
-/** Checks one value; null when it is valid. Nothing is allocated on that path. */
+/** Checks one value; null when it is valid. Violations and their pointers are built on failure only. */
 export type Check = (value: unknown, rules: VersionRules) => Violation | null
 
 /** An object out of JSON. */

@@ -86,7 +86,7 @@ t.test('a syntax error is refused with the position where the JSON breaks', asyn
     t.match(error.message, `breaks at character ${offset}:`, body)
     t.match(syntaxErrorAt(body).expected, expected, body)
   }
-  const long = `["${'\\n'.repeat(2_000_000)}`
+  const long = `["${'\\n'.repeat(200_000)}`
   t.equal(syntaxErrorAt(long).offset, long.length, 'megabytes in one string overflow nothing')
 })
 
@@ -95,18 +95,16 @@ t.test('whatever text comes, parsing gives statements or an LrsError', async t =
     .json()
     .chain(json => fc.tuple(fc.constant(json), fc.nat(json.length), fc.constantFrom('', '"', '{', ']', ',', ':', '\\')))
     .map(([json, at, put]) => json.slice(0, at) + put + json.slice(at + 1))
-  fc.assert(
-    fc.property(fc.oneof(fc.string({ unit: 'binary' }), near), body => {
-      try {
-        return parseStatements(body, { maxStatements: 100, maxDepth: 100 }).every(
-          one => JSON.parse(one.text) !== undefined
-        )
-      } catch (error) {
-        return error instanceof LrsError
-      }
-    }),
-    { numRuns: 500 }
-  )
+  const property = fc.property(fc.oneof(fc.string({ unit: 'binary' }), near), body => {
+    try {
+      return parseStatements(body, { maxStatements: 100, maxDepth: 100 }).every(
+        one => JSON.parse(one.text) !== undefined
+      )
+    } catch (error) {
+      return error instanceof LrsError
+    }
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 500 }))
 })
 
 t.test('the text of every statement in a batch is the slice that was sent', async t => {
