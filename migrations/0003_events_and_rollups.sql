@@ -79,3 +79,6 @@ create table learner_day (
   primary key (tenant_id, person_id, day)
 );
 create index learner_day_day on learner_day (tenant_id, day);
+-- Every metric says what its window left out.
+create index learner_day_voided on learner_day (tenant_id, day) where voided > 0;
+create index learner_day_future on learner_day (tenant_id, day) where future > 0;

@@ -1,5 +1,5 @@
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import { LrsError } from './errors.js'
 import { metricRoutes } from './http/api/metrics.js'
 import { peopleRoutes } from './http/api/people.js'
@@ -10,8 +10,10 @@ import { healthRoutes } from './http/health.js'
 import { openapi } from './http/openapi.js'
 import { hasScope } from './http/scopes.js'
 import { aboutRoutes } from './http/xapi/about.js'
-import { statementRoutes } from './http/xapi/statements.js'
+import { documentRoutes } from './http/xapi/documents.js'
+import { answerConsistency, statementReadRoutes } from './http/xapi/read-statements.js'
 import { answerVersion, requireVersion } from './http/xapi/version.js'
+import { statementWriteRoutes } from './http/xapi/write-statements.js'
 
 /** What the app is built from. */
 export interface AppOptions {
@@ -32,7 +34,7 @@ export async function buildApp({ context, logger, version }: AppOptions): Promis
   const { config } = context
   const app = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.maxBodyBytes,
     requestTimeout: config.requestTimeoutMs,
     // The idle connections of clients that keep them open must not hold up a stop.
@@ -49,6 +51,7 @@ export async function buildApp({ context, logger, version }: AppOptions): Promis
     throw new LrsError('forbidden', `The credential "${request.principal.key}" lacks the scope ${scopes.join(' or ')}`)
   }
   app.decorateRequest('principal', undefined as unknown as Principal)
+  app.decorateRequest('xapiVersion', '1.0.3')
   app.setErrorHandler(answerProblem)
   app.setNotFoundHandler(refuseUnknownPath)
   app.addHook('onResponse', async (request, reply) => {
@@ -75,7 +78,14 @@ async function xapiScope(app: FastifyInstance, context: HttpContext, authorize: 
   await app.register(async guarded => {
     guarded.addHook('onRequest', authorize)
     guarded.addHook('onRequest', requireVersion)
-    statementRoutes(guarded, context)
+    documentRoutes(guarded, context)
+  })
+  await app.register(async statements => {
+    statements.addHook('onRequest', answerConsistency(context))
+    statements.addHook('onRequest', authorize)
+    statements.addHook('onRequest', requireVersion)
+    statementReadRoutes(statements, context)
+    statementWriteRoutes(statements, context)
   })
 }
 

@@ -188,8 +188,17 @@ function oneOf(words: readonly string[]): Setting['read'] {
   return value => (words.includes(value) ? { value } : { expected: `one of ${words.join(', ')}` })
 }
 
+/**
+ * Says whether a text is the IANA name of a time zone: `Area/Location`, `UTC` or `GMT`.
+ *
+ * Offsets (`+02:00`) and abbreviations (`CET`) are none: PostgreSQL and JavaScript read them differently.
+ */
+export function isTimeZone(name: string): boolean {
+  return /^(UTC|GMT|[A-Za-z_]+(\/[A-Za-z0-9_+-]+){1,2})$/.test(name) && IANAZone.isValidZone(name)
+}
+
 function timeZone(value: string) {
-  return IANAZone.isValidZone(value) ? { value } : { expected: 'an IANA time zone such as Europe/Berlin' }
+  return isTimeZone(value) ? { value } : { expected: 'an IANA time zone such as Europe/Berlin' }
 }
 
 function postgresUrl(value: string) {

@@ -13,7 +13,13 @@ export const errorCodes = {
   'not-found': { status: 404, title: 'There is nothing under this address' },
   'method-not-allowed': { status: 405, title: 'The resource does not know this method' },
   'statement-conflict': { status: 409, title: 'A different statement with this id is already stored' },
+  'document-conflict': { status: 409, title: 'The document exists, and the request does not say what to do then' },
   'people-conflict': { status: 409, title: 'An agent can belong to one person only' },
+  'precondition-failed': {
+    status: 412,
+    title: 'The document is not in the state that If-Match or If-None-Match asks for'
+  },
+  'precondition-required': { status: 400, title: 'A profile may only be written with If-Match or If-None-Match' },
   'body-too-large': { status: 413, title: 'The body is larger than the limit' },
   'unsupported-media-type': { status: 415, title: 'The content type is not one that is understood here' },
   'internal-error': { status: 500, title: 'The service failed; the log has the details under the request id' },

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chown } from 'node:fs/promises'
+import { chmod, chown, mkdir } from 'node:fs/promises'
 import { env } from 'node:process'
 import { failure } from './embedded-failure.js'
 
@@ -66,6 +66,12 @@ export function identity(account: Account | null): { readonly uid?: number; read
 /** Gives a file or folder to the account. */
 export async function give(path: string, account: Account | null): Promise<void> {
   if (account !== null) await chown(path, account.uid, account.gid)
+}
+
+/** Makes a folder, unless it is there, that every account can pass through, whatever the umask. */
+export async function makeOpenFolder(path: string): Promise<void> {
+  const made = await mkdir(path, { recursive: true })
+  if (made !== undefined) await chmod(path, 0o755)
 }
 
 /** A plain environment: no PG* variable of ours reaches the server, and its messages stay in English. */

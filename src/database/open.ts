@@ -21,7 +21,7 @@ export interface OpenDatabaseOptions {
   readonly connection: DatabaseConnection
   /** The most connections that are open at the same time. */
   readonly poolSize: number
-  /** Hears of an idle connection that broke, such as when the server restarts; the pool has dropped it already. */
+  /** Hears of a connection that broke, such as when the server restarts; the pool replaces it by itself. */
   readonly onError: (error: Error) => void
 }
 
@@ -69,11 +69,14 @@ export function openDatabase(options: OpenDatabaseOptions): OpenedDatabase {
     types: { getTypeParser },
     // Awaited by the pool, although its types say otherwise.
     onConnect: async client => {
+      // Without a listener a lost connection ends the process. The pool listens to idle ones only, so one that breaks
+      // between two queries of a transaction would be nobody's.
+      client.on('error', options.onError)
       await client.query(sessionSettings)
     }
   })
-  // Without a listener the loss of an idle connection would end the process.
-  pool.on('error', options.onError)
+  // The same news again, of idle ones.
+  pool.on('error', () => undefined)
   return { db: new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }), pool }
 }
 
@@ -103,8 +106,8 @@ const parsers: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   [arrayOids.timestamptz, arrayOf(asText)]
 ])
 
-function getTypeParser(oid: number, format?: 'text' | 'binary'): Parser {
-  return parsers.get(oid) ?? pg.types.getTypeParser(oid, format === 'binary' ? 'text' : format)
+function getTypeParser(oid: number): Parser {
+  return parsers.get(oid) ?? pg.types.getTypeParser(oid)
 }
 
 function asText(text: string): string {

@@ -13,6 +13,7 @@ export interface Database {
   readonly activity: DictionaryTable
   readonly agent: AgentTable
   readonly statement: StatementTable
+  readonly document: DocumentTable
   readonly person: PersonTable
   readonly person_agent: PersonAgentTable
   readonly roster: RosterTable
@@ -67,6 +68,24 @@ export interface StatementTable {
   voids: string | null
   text: string
 }
+
+export interface DocumentTable {
+  tenant_id: number
+  seq: Generated<number>
+  resource: DocumentResource
+  activity_id: number | null
+  agent_id: number | null
+  registration: string | null
+  document_id: string
+  digest: Buffer
+  content_type: string
+  content: Buffer
+  etag: string
+  updated: string
+}
+
+/** The standard's three document resources. */
+export type DocumentResource = 'state' | 'activity-profile' | 'agent-profile'
 
 export interface PersonTable {
   tenant_id: number

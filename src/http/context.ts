@@ -2,6 +2,7 @@ import type {} from 'fastify'
 import type { Kysely } from 'kysely'
 import type { Config } from '../config.js'
 import type { Database } from '../database/schema.js'
+import type { XapiVersion } from '../xapi/version.js'
 
 /** What the HTTP scopes are given to work with; nothing in them reads the environment or the clock by itself. */
 export interface HttpContext {
@@ -33,5 +34,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     principal: Principal
+    /** The version of the standard that the request speaks; only under `/xapi`. */
+    xapiVersion: XapiVersion
   }
 }

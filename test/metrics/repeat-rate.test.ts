@@ -84,7 +84,7 @@ t.test('the default window is the last 7 days whose brackets have closed', async
   })
 })
 
-t.test('any world: the same numbers as counting one learner after another', async t => {
+t.test('any world: the same numbers as counting one learner after another', async () => {
   const options = fc.record({
     windowDays: fc.constantFrom(7, 14, 30),
     denominator: fc.constantFrom('active', 'population')

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database, LearnerDayCounts } from '../../src/database/schema.js'
 
 /** Days are whole numbers in a test's world; day 0 is this one. */
-export const dayZero = '2026-03-02'
+const dayZero = '2026-03-02'
 
 export const dateOf = (day: number): string =>
   new Date(Date.parse(`${dayZero}T00:00:00Z`) + day * 86_400_000).toISOString().slice(0, 10)

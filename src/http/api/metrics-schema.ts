@@ -36,7 +36,9 @@ const commonParameters = {
     Type.String({
       description: "Only learners whom the roster places in this cohort on a period's first day. Default: the roster.",
       minLength: 1,
-      maxLength: 200,
+      maxLength: 500,
+      // Control characters are in no cohort's name, and PostgreSQL's text can't hold U+0000 at all.
+      pattern: '^[^\\u0000-\\u001f]*$',
       examples: ['pilot-north']
     })
   ),
@@ -178,7 +180,10 @@ export function answerSchema(metric: Metric) {
       ),
       meta
     },
-    { examples: [exampleAnswer(metric)] }
+    {
+      description: 'One cell per period, and the query as it was understood.',
+      examples: [exampleAnswer(metric)]
+    }
   )
 }
 
@@ -235,23 +240,26 @@ const metricOption = Type.Object({
 })
 
 /** The list of metrics. */
-export const catalogueSchema = Type.Object({
-  metrics: Type.Array(
-    Type.Object({
-      id: Type.String({ description: 'The last part of its address.', examples: ['active-users'] }),
-      name: Type.String(),
-      question: Type.String({ description: 'The question it answers.' }),
-      definition: Type.String({ description: 'Numerator ÷ denominator, in one sentence.' }),
-      unit: words(['proportion'], { description: '`proportion`: 0 to 1.' }),
-      indicator: words(['leading', 'lagging'], {
-        description: 'Whether it moves before the outcomes do, or with them.'
-      }),
-      thresholds: Type.Object(
-        { minimum: Type.Number(), success: Type.Number(), perDays: Type.Integer() },
-        { description: 'What a pilot must reach in a window of `perDays` days.' }
-      ),
-      definitionVersion: Type.Integer(),
-      options: Type.Array(metricOption, { description: 'The parameters that only this metric knows.' })
-    })
-  )
-})
+export const catalogueSchema = Type.Object(
+  {
+    metrics: Type.Array(
+      Type.Object({
+        id: Type.String({ description: 'The last part of its address.', examples: ['active-users'] }),
+        name: Type.String(),
+        question: Type.String({ description: 'The question it answers.' }),
+        definition: Type.String({ description: 'Numerator ÷ denominator, in one sentence.' }),
+        unit: words(['proportion'], { description: '`proportion`: 0 to 1.' }),
+        indicator: words(['leading', 'lagging'], {
+          description: 'Whether it moves before the outcomes do, or with them.'
+        }),
+        thresholds: Type.Object(
+          { minimum: Type.Number(), success: Type.Number(), perDays: Type.Integer() },
+          { description: 'What a pilot must reach in a window of `perDays` days.' }
+        ),
+        definitionVersion: Type.Integer(),
+        options: Type.Array(metricOption, { description: 'The parameters that only this metric knows.' })
+      })
+    )
+  },
+  { description: 'Every metric, in the order in which a reader should meet them.' }
+)

@@ -4,6 +4,7 @@ import { catalogue } from '../../metrics/catalogue.js'
 import type { Metric, MetricOptions } from '../../metrics/metric.js'
 import type { HttpContext } from '../context.js'
 import { answerSchema, catalogueSchema, querySchema } from './metrics-schema.js'
+import { problemResponses } from './problem-schema.js'
 
 /** The metrics: `GET /metrics` lists them, `GET /metrics/{id}` answers one; a line in the catalogue makes a route. */
 export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
@@ -16,7 +17,7 @@ export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
           summary: 'List the metrics',
           description: 'Every metric with its definition, unit, thresholds and options, in words and as data.',
           tags: ['Metrics'],
-          response: { 200: catalogueSchema }
+          response: { 200: catalogueSchema, ...problemResponses(401, 403) }
         },
         config: { scopes: ['metrics/read'] }
       },
@@ -33,7 +34,7 @@ export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
             description: `${metric.question}\n\n${metric.definition}`,
             tags: ['Metrics'],
             querystring: querySchema(metric),
-            response: { 200: answerSchema(metric) }
+            response: { 200: answerSchema(metric), ...problemResponses(400, 401, 403) }
           },
           config: { scopes: ['metrics/read'] }
         },

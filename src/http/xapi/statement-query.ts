@@ -1,17 +1,25 @@
-import { LrsError } from '../../errors.js'
 import type { Cursor, PageRequest, StatementFilter } from '../../store/find-statements.js'
-import { isIri, isUuid } from '../../xapi/formats.js'
-import { ifiOf } from '../../xapi/ifi.js'
-import type { Actor } from '../../xapi/statement.js'
-import { timestampFault, toUtc } from '../../xapi/timestamp.js'
-import { validateAgent } from '../../xapi/validate.js'
+import { timestampFault } from '../../xapi/timestamp.js'
+import type { XapiVersion } from '../../xapi/version.js'
+import {
+  identifierOf,
+  type Parameters,
+  type ReadParameter,
+  readActor,
+  readBoolean,
+  readCount,
+  readInstant,
+  readIri,
+  readParameter,
+  readUuid,
+  refuseParameter,
+  refuseUnknown
+} from './parameters.js'
 
 /** What a GET of the Statement Resource asks for. */
 export type StatementQuery =
   | { readonly by: 'id'; readonly id: string; readonly wanted: 'live' | 'voided' }
   | { readonly by: 'filter'; readonly filter: StatementFilter; readonly page: PageRequest }
-
-type Parameters = Readonly<Record<string, unknown>>
 
 const parameters = [
   'statementId',
@@ -41,20 +49,21 @@ const besideId = new Set(['statementId', 'voidedStatementId', 'format', 'attachm
  * @throws {LrsError} `invalid-parameter` for one that is unknown, repeated, malformed or in a forbidden combination.
  * @see xAPI 1.0.3 Communication 2.1.3
  */
-export function parseStatementQuery(given: Parameters, maxPage: number): StatementQuery {
-  for (const name of Object.keys(given)) {
-    if (!parameters.includes(name))
-      refuse(name, `is not a parameter of this resource; it knows ${parameters.join(', ')}`)
-  }
+export function parseStatementQuery(
+  given: Parameters,
+  { version, maxPage }: { readonly version: XapiVersion; readonly maxPage: number }
+): StatementQuery {
+  refuseUnknown(given, parameters)
   refuseUnserved(given)
-  const id = read(given, 'statementId', parseUuid)
-  const voidedId = read(given, 'voidedStatementId', parseUuid)
+  const id = readParameter(given, 'statementId', readUuid)
+  const voidedId = readParameter(given, 'voidedStatementId', readUuid)
   if (id === undefined && voidedId === undefined) {
-    return { by: 'filter', filter: parseFilter(given), page: parsePage(given, maxPage) }
+    return { by: 'filter', filter: parseFilter(given, version), page: parsePage(given, maxPage) }
   }
-  if (id !== undefined && voidedId !== undefined) refuse('voidedStatementId', 'cannot be combined with statementId')
+  if (id !== undefined && voidedId !== undefined)
+    refuseParameter('voidedStatementId', 'cannot be combined with statementId')
   for (const name of Object.keys(given)) {
-    if (!besideId.has(name)) refuse(name, 'cannot be combined with statementId or voidedStatementId')
+    if (!besideId.has(name)) refuseParameter(name, 'cannot be combined with statementId or voidedStatementId')
   }
   return { by: 'id', id: id ?? voidedId ?? '', wanted: id === undefined ? 'voided' : 'live' }
 }
@@ -74,81 +83,39 @@ const served: Readonly<Record<string, string>> = {
 
 function refuseUnserved(given: Parameters): void {
   for (const [name, value] of Object.entries(served)) {
-    if (given[name] !== undefined && given[name] !== value) refuse(name, `can only be "${value}" in this version`)
+    if (given[name] !== undefined && given[name] !== value)
+      refuseParameter(name, `can only be "${value}" in this version`)
   }
 }
 
-function parseFilter(given: Parameters): StatementFilter {
+function parseFilter(given: Parameters, version: XapiVersion): StatementFilter {
   const filter = {
-    verb: read(given, 'verb', parseIri),
-    agent: read(given, 'agent', parseAgent),
-    activity: read(given, 'activity', parseIri),
-    registration: read(given, 'registration', parseUuid),
-    since: read(given, 'since', parseInstant),
-    until: read(given, 'until', parseInstant)
+    verb: readParameter(given, 'verb', readIri),
+    agent: readParameter(given, 'agent', readIdentified(version)),
+    activity: readParameter(given, 'activity', readIri),
+    registration: readParameter(given, 'registration', readUuid),
+    since: readParameter(given, 'since', readInstant),
+    until: readParameter(given, 'until', readInstant)
   }
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined))
 }
 
 function parsePage(given: Parameters, maxPage: number): PageRequest {
-  const limit = read(given, 'limit', parseLimit) ?? 0
+  const limit = readParameter(given, 'limit', readCount) ?? 0
   return {
-    ascending: read(given, 'ascending', parseBoolean) ?? false,
+    ascending: readParameter(given, 'ascending', readBoolean) ?? false,
     limit: limit === 0 ? maxPage : Math.min(limit, maxPage),
-    after: read(given, 'cursor', parseCursor) ?? null
+    after: readParameter(given, 'cursor', readCursor) ?? null
   }
 }
 
-function read<Value>(given: Parameters, name: string, parse: (text: string, name: string) => Value): Value | undefined {
-  const text = given[name]
-  if (text === undefined) return undefined
-  return typeof text === 'string' ? parse(text, name) : refuse(name, 'is given more than once')
-}
-
-function parseUuid(text: string, name: string): string {
-  return isUuid(text) ? text.toLowerCase() : refuse(name, `"${text}" is not a UUID`)
-}
-
-function parseIri(text: string, name: string): string {
-  return isIri(text) ? text : refuse(name, `"${text}" is not an IRI`)
-}
-
-function parseInstant(text: string, name: string): string {
-  const fault = timestampFault(text, false)
-  return fault === null ? toUtc(text) : refuse(name, `"${text}" is not a timestamp: ${fault}`)
-}
-
-function parseLimit(text: string, name: string): number {
-  return /^\d{1,9}$/.test(text) ? Number(text) : refuse(name, `"${text}" is not a whole number of 0 or more`)
-}
-
-function parseBoolean(text: string, name: string): boolean {
-  return text === 'true' || text === 'false' ? text === 'true' : refuse(name, `"${text}" is neither true nor false`)
-}
-
-function parseCursor(text: string, name: string): Cursor {
+const readCursor: ReadParameter<Cursor> = (text, name) => {
   const [, stored, seq] = /^(\d{4}-\d{2}-\d{2}T[\d:]{8}\.\d{6}Z)_(\d{1,15})$/.exec(text) ?? []
-  if (stored === undefined || timestampFault(stored, true) !== null)
-    return refuse(name, 'is not one that a "more" link held')
-  return { stored, seq: Number(seq) }
+  return stored === undefined || timestampFault(stored, true) !== null
+    ? refuseParameter(name, 'is not one that a "more" link held')
+    : { stored, seq: Number(seq) }
 }
 
-function parseAgent(text: string, name: string): string {
-  const agent = parseJson(text, name)
-  const violation = validateAgent(agent, '1.0.3')
-  if (violation !== null)
-    refuse(name, `is not an Agent or identified Group: ${violation.message} (at "${violation.pointer}")`)
-  return ifiOf(agent as Actor) ?? refuse(name, 'is an anonymous Group, which nothing identifies')
-}
-
-function parseJson(text: string, name: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return refuse(name, 'is not JSON')
-  }
-}
-
-function refuse(name: string, why: string): never {
-  throw new LrsError('invalid-parameter', `The parameter ${name} ${why}`, { pointer: `/${name}` })
+function readIdentified(version: XapiVersion): ReadParameter<string> {
+  return (text, name) => identifierOf(readActor(version)(text, name), name)
 }

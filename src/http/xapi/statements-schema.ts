@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { Failure, failures, versionHeader } from './failure-schema.js'
 
 /**
  * The Statement Resource as the OpenAPI document describes it. These schemas neither check nor write anything: the
@@ -18,26 +19,11 @@ const Statement = Type.Unsafe<unknown>({
   ]
 })
 
-const Failure = Type.Object(
-  {
-    code: Type.String(),
-    message: Type.String(),
-    index: Type.Optional(Type.Integer({ description: 'Position of the statement at fault, from 0' })),
-    pointer: Type.Optional(Type.String({ description: 'JSON pointer to the value at fault, or /parameter' })),
-    rule: Type.Optional(Type.String({ description: "Section of the standard and the rule's name" })),
-    requestId: Type.String()
-  },
-  { description: 'What failed, where and why' }
-)
-
-const failures = { 400: Failure, 401: Failure, 403: Failure, 413: Failure }
-const version = Type.Object({ 'x-experience-api-version': Type.String({ examples: ['1.0.3'] }) })
-
 export const postStatementsSchema = {
   operationId: 'postStatements',
   tags: ['xAPI'],
   summary: 'Store a statement, or a batch of which all are stored or none',
-  headers: version,
+  headers: versionHeader,
   body: Type.Union([Statement, Type.Array(Statement)]),
   response: { 200: Type.Array(Type.String({ format: 'uuid' })), ...failures, 409: Failure }
 }
@@ -46,7 +32,7 @@ export const putStatementSchema = {
   operationId: 'putStatement',
   tags: ['xAPI'],
   summary: 'Store one statement under its id',
-  headers: version,
+  headers: versionHeader,
   querystring: Type.Object({ statementId: Type.String({ format: 'uuid' }) }),
   body: Statement,
   response: { 204: Type.Null(), ...failures, 409: Failure }
@@ -56,7 +42,7 @@ export const getStatementsSchema = {
   operationId: 'getStatements',
   tags: ['xAPI'],
   summary: 'One statement by its id, or statements by a filter, newest first',
-  headers: version,
+  headers: versionHeader,
   querystring: Type.Object({
     statementId: Type.Optional(Type.String({ format: 'uuid' })),
     voidedStatementId: Type.Optional(Type.String({ format: 'uuid' })),

@@ -3,13 +3,16 @@ import { LrsError } from '../../errors.js'
 import { negotiateVersion, type XapiVersion } from '../../xapi/version.js'
 
 /** The versions of the standard that are served, newest last. */
-export const servedVersions: readonly XapiVersion[] = ['1.0.3']
+export const servedVersions: readonly XapiVersion[] = ['1.0.3', '2.0.0']
+
+const newest = '2.0.0'
 
 const headerName = 'X-Experience-API-Version'
 
-/** Answers every request with the version in which it is answered. */
-export async function answerVersion(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  reply.header(headerName, servedVersions.at(-1))
+/** Answers a request in the version that it speaks, until that is known in the newest. */
+export async function answerVersion(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  request.xapiVersion = asked(request) ?? newest
+  reply.header(headerName, request.xapiVersion)
 }
 
 /**
@@ -18,15 +21,13 @@ export async function answerVersion(_request: FastifyRequest, reply: FastifyRepl
  * @see xAPI 1.0.3 Communication 3.3
  */
 export async function requireVersion(request: FastifyRequest): Promise<void> {
+  if (asked(request) !== null) return
   const given = request.headers['x-experience-api-version']
-  if (typeof given !== 'string') {
-    throw new LrsError('invalid-header', `The header ${headerName} is missing; send ${servedVersions.join(' or ')}`)
-  }
-  const version = negotiateVersion(given)
-  if (version === null || !servedVersions.includes(version)) {
-    throw new LrsError(
-      'invalid-header',
-      `The ${headerName} "${given}" is not served; send ${servedVersions.join(' or ')}`
-    )
-  }
+  const fault = given === undefined ? 'is missing' : `"${String(given)}" is not served`
+  throw new LrsError('invalid-header', `The header ${headerName} ${fault}; send ${servedVersions.join(' or ')}`)
+}
+
+function asked({ headers }: FastifyRequest): XapiVersion | null {
+  const given = headers['x-experience-api-version']
+  return typeof given === 'string' ? negotiateVersion(given) : null
 }

@@ -1,24 +1,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LrsError } from '../../errors.js'
 import { recordStatements } from '../../rollup/record-statements.js'
-import { consistentThrough } from '../../store/consistent-through.js'
-import { findStatement, findStatements } from '../../store/find-statements.js'
-import { isUuid } from '../../xapi/formats.js'
 import { parseStatements, type ReceivedStatement } from '../../xapi/parse.js'
 import { type PreparedStatement, prepareStatement } from '../../xapi/prepare.js'
 import { validateStatement } from '../../xapi/validate.js'
 import type { HttpContext } from '../context.js'
 import { decodeJsonBody } from './body.js'
-import { formatCursor, parseStatementQuery, type StatementQuery } from './statement-query.js'
-import { getStatementsSchema, postStatementsSchema, putStatementSchema } from './statements-schema.js'
+import { type Parameters, readUuid, refuseUnknown, requireParameter } from './parameters.js'
+import { postStatementsSchema, putStatementSchema } from './statements-schema.js'
 
-/** The Statement Resource. @see xAPI 1.0.3 Communication 2.1 */
-export function statementRoutes(app: FastifyInstance, context: HttpContext): void {
+/** Storing statements. @see xAPI 1.0.3 Communication 2.1.1 and 2.1.2 */
+export function statementWriteRoutes(app: FastifyInstance, context: HttpContext): void {
   app.post('/statements', {
     schema: postStatementsSchema,
     config: { scopes: ['statements/write'] },
     handler: async (request, reply) => {
-      refuseParameters(request, [])
+      refuseUnknown(request.query as Parameters, [])
       const statements = prepareAll(context, request)
       await record(context, request, statements)
       return sendJson(reply, JSON.stringify(statements.map(statement => statement.id)))
@@ -40,36 +37,6 @@ export function statementRoutes(app: FastifyInstance, context: HttpContext): voi
       return reply.code(204).send()
     }
   })
-  app.get('/statements', {
-    schema: getStatementsSchema,
-    config: { scopes: ['statements/read'] },
-    handler: async (request, reply) => {
-      const query = parseStatementQuery(request.query as Record<string, unknown>, context.config.maxPageStatements)
-      reply.header('X-Experience-API-Consistent-Through', await consistentThrough(context.db))
-      return sendJson(reply, await answer(context, request, query))
-    }
-  })
-}
-
-async function answer(context: HttpContext, request: FastifyRequest, query: StatementQuery): Promise<string> {
-  const { tenantId } = request.principal
-  if (query.by === 'id') {
-    const text = await findStatement(context.db, tenantId, query.id, query.wanted)
-    if (text !== null) return text
-    throw new LrsError('not-found', `There is no ${query.wanted === 'voided' ? 'voided ' : ''}statement ${query.id}`)
-  }
-  const { texts, next } = await findStatements(context.db, tenantId, query.filter, query.page)
-  const more = next === null ? '' : moreLink(request, formatCursor(next))
-  // The stored texts are joined as they are: parsing and writing them anew would lose digits and the order of keys.
-  return `{"statements":[${texts.join(',')}],"more":${JSON.stringify(more)}}`
-}
-
-/** The same request with a cursor: the answer needs no memory on the server, and is authorised like the first. */
-function moreLink(request: FastifyRequest, cursor: string): string {
-  const [path = '', search = ''] = request.url.split('?')
-  const parameters = new URLSearchParams(search)
-  parameters.set('cursor', cursor)
-  return `${path}?${parameters}`
 }
 
 function prepareAll(context: HttpContext, request: FastifyRequest, id?: string): readonly PreparedStatement[] {
@@ -85,11 +52,11 @@ function prepareAll(context: HttpContext, request: FastifyRequest, id?: string):
 
 function prepareOne(
   { makeId }: HttpContext,
-  { principal }: FastifyRequest,
+  { principal, xapiVersion }: FastifyRequest,
   received: ReceivedStatement,
   { index, id }: { readonly index: number; readonly id: string | undefined }
 ): PreparedStatement {
-  const violation = validateStatement(received.value, '1.0.3')
+  const violation = validateStatement(received.value, xapiVersion)
   if (violation !== null) {
     const { message, ...place } = violation
     throw new LrsError('invalid-statement', `Statement ${index}: ${message}`, { index, ...place })
@@ -98,7 +65,7 @@ function prepareOne(
     ...(id === undefined ? {} : { id }),
     makeId,
     authority: principal.authority,
-    version: '1.0.3'
+    version: xapiVersion
   })
 }
 
@@ -127,20 +94,9 @@ function refuseRepeatedIds(statements: readonly PreparedStatement[]): void {
 }
 
 function requireStatementId(request: FastifyRequest): string {
-  refuseParameters(request, ['statementId'])
-  const { statementId } = request.query as Record<string, unknown>
-  if (typeof statementId === 'string' && isUuid(statementId)) return statementId.toLowerCase()
-  throw new LrsError('invalid-parameter', 'PUT needs the parameter statementId, once, with a UUID', {
-    pointer: '/statementId'
-  })
-}
-
-function refuseParameters(request: FastifyRequest, known: readonly string[]): void {
-  for (const name of Object.keys(request.query as Record<string, unknown>)) {
-    if (known.includes(name)) continue
-    const message = `${request.method} of statements has no parameter ${name}`
-    throw new LrsError('invalid-parameter', message, { pointer: `/${name}` })
-  }
+  const given = request.query as Parameters
+  refuseUnknown(given, ['statementId'])
+  return requireParameter(given, 'statementId', readUuid)
 }
 
 function bodyIsList(request: FastifyRequest): boolean {

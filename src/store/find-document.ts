@@ -1,0 +1,48 @@
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../database/schema.js'
+import {
+  atAddress,
+  type DocumentAddress,
+  type DocumentContext,
+  findContext,
+  inContext,
+  type StoredDocument
+} from './document.js'
+
+/** Finds one document, or null. */
+export async function findDocument(db: Kysely<Database>, address: DocumentAddress): Promise<StoredDocument | null> {
+  const numbers = await findContext(db, address)
+  if (numbers === null) return null
+  const { rows } = await sql<StoredDocument>`
+    select content_type as "contentType", content, etag,
+      to_char(updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated
+    from document where ${atAddress(address, numbers)}`.execute(db)
+  return rows[0] ?? null
+}
+
+/** The ids of a context's documents, and when the newest of them was written; null when there is none. */
+export interface DocumentIds {
+  readonly ids: readonly string[]
+  readonly updated: string | null
+}
+
+/**
+ * Finds the ids of a context's documents, of every registration unless it names one.
+ *
+ * @param since only those written after this instant (RFC 3339, UTC), or null.
+ */
+export async function findDocumentIds(
+  db: Kysely<Database>,
+  context: DocumentContext,
+  since: string | null
+): Promise<DocumentIds> {
+  const numbers = await findContext(db, context)
+  if (numbers === null) return { ids: [], updated: null }
+  const { rows } = await sql<{ id: string; updated: string }>`
+    select document_id as id, to_char(updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated
+    from document
+    where ${inContext(context, numbers)} and (${context.registration}::uuid is null or registration = ${context.registration}::uuid)
+      and (${since}::timestamptz is null or updated > ${since}::timestamptz)
+    order by updated desc, seq desc`.execute(db)
+  return { ids: [...new Set(rows.map(row => row.id))], updated: rows[0]?.updated ?? null }
+}
