@@ -30,7 +30,7 @@ export function isIri(text: string): boolean {
 }
 
 /** Whether the text is `mailto:` with exactly one address, as an `mbox` has to be. */
-export function isMailto(text: string): boolean {
+function isMailto(text: string): boolean {
   return mailto.test(text) && isIri(text)
 }
 const mailto = /^mailto:[^@?,;:\s]+@[^@?,;:\s]+$/
@@ -38,7 +38,7 @@ const mailto = /^mailto:[^@?,;:\s]+@[^@?,;:\s]+$/
 const ascii = /^[\u0021-\u007e]+$/
 
 /** Whether the text is an absolute URI: an IRI in ASCII. */
-export function isUri(text: string): boolean {
+function isUri(text: string): boolean {
   return ascii.test(text) && isIri(text)
 }
 
@@ -52,7 +52,7 @@ const grandfathered = new Set(
 )
 
 /** Whether the text has the form of an RFC 5646 language tag; its subtags need not be registered. */
-export function isLanguageTag(text: string): boolean {
+function isLanguageTag(text: string): boolean {
   return languageTag.test(text) || grandfathered.has(text.toLowerCase())
 }
 

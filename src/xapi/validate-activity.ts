@@ -109,7 +109,7 @@ function checkInteraction(definition: JsonObject, rules: VersionRules): Violatio
 }
 
 /** Checks an Activity's definition. */
-export const checkDefinition: Check = (value, rules) => {
+const checkDefinition: Check = (value, rules) => {
   const violation = checkObject(value, definitionShape, rules)
   return violation ?? checkInteraction(value as JsonObject, rules)
 }

@@ -10,7 +10,7 @@ export interface TestDatabase extends OpenedDatabase {
 }
 
 /** The run's server, as `npm test` has announced it. */
-export function testServer(): TestServerAddress {
+function testServer(): TestServerAddress {
   const text = process.env.TEST_SERVER
   if (text === undefined) throw new Error('There is no server to test on: run "npm test -- <file>", which starts one')
   return JSON.parse(text) as TestServerAddress
