@@ -40,7 +40,8 @@ export async function buildApp({ context, logger, version }: AppOptions): Promis
     // The idle connections of clients that keep them open must not hold up a stop.
     forceCloseConnections: 'idle',
     genReqId: context.makeId,
-    routerOptions: { maxParamLength: 500 }
+    routerOptions: { maxParamLength: 500 },
+    frameworkErrors: answerProblem
   })
   const authenticate = authenticator(context.db, context.now)
   const authorize: Authorize = async request => {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { inspect } from 'node:util'
 import { pino } from 'pino'
 import { readConfig } from './config.js'
 import { openDatabase } from './database/open.js'
@@ -85,8 +86,7 @@ function shellQuote(text: string): string {
 }
 
 function fail(error: unknown): void {
-  const message =
-    error instanceof LrsError ? `${error.code}: ${error.message}` : String((error as Error).stack ?? error)
+  const message = error instanceof LrsError ? `${error.code}: ${error.message}` : inspect(error)
   process.stderr.write(`Momentum LRS cannot go on.\n${message}\n`)
   process.exitCode = 1
 }

@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
@@ -56,11 +55,10 @@ export async function startService(config: Config, logger: Logger, version: stri
     stops.push(() => db.destroy())
     await migrate(db, migrationsFolder)
     const credential = await bootstrap(db, config)
-    const app = await startApp(db, { config, logger, version }, stops)
-    const { port } = app.server.address() as AddressInfo
+    const url = await listen(db, { config, logger, version }, stops)
     let stopping: Promise<void> | null = null
     return {
-      url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+      url,
       credential,
       stop: () => {
         stopping ??= stopAll()
@@ -100,11 +98,12 @@ async function connectionOf(
   return server.connection
 }
 
-async function startApp(
+/** @returns the address that it listens on. */
+async function listen(
   db: Kysely<Database>,
   parts: { readonly config: Config; readonly logger: Logger; readonly version: string },
   stops: (() => Promise<void>)[]
-): Promise<FastifyInstance> {
+): Promise<string> {
   const { config, logger } = parts
   const running = startWorker(db, {
     ...worker,
@@ -118,37 +117,40 @@ async function startApp(
     await app.close()
     clearTimeout(bound)
   })
-  await app.listen({ host: config.host, port: config.port }).catch(error => {
+  return app.listen({ host: config.host, port: config.port }).catch(error => {
     throw explainListening(error, config)
   })
-  return app
 }
 
-/** Makes the first tenant and its first credential, once. */
+/**
+ * Makes the first tenant and its first credential, once: in one transaction, so that of processes that start together
+ * the others wait for the first to make the tenant, and then find its credential.
+ */
 async function bootstrap(db: Kysely<Database>, config: Config): Promise<FirstCredential> {
-  const tenant = await ensureTenant(db, firstTenant, config.tenantTimeZone)
-  const existing = await findFirstKey(db, tenant.id)
-  if (existing !== null && config.bootstrapKey === null) return { key: existing, secret: null }
-  const key = config.bootstrapKey ?? randomBytes(12).toString('hex')
-  const secret = config.bootstrapSecret ?? randomBytes(24).toString('hex')
-  const made = await createCredential(db, {
-    tenantId: tenant.id,
-    name: 'operator',
-    key,
-    secret,
-    scopes: operatorScopes
+  return db.transaction().execute(async trx => {
+    const tenant = await ensureTenant(trx, firstTenant, config.tenantTimeZone)
+    const existing = await findFirstKey(trx, tenant.id)
+    if (existing !== null && config.bootstrapKey === null) return { key: existing, secret: null }
+    const key = config.bootstrapKey ?? randomBytes(12).toString('hex')
+    const secret = config.bootstrapSecret ?? randomBytes(24).toString('hex')
+    const made = await createCredential(trx, {
+      tenantId: tenant.id,
+      name: 'operator',
+      key,
+      secret,
+      scopes: operatorScopes
+    })
+    return { key, secret: made ? secret : null }
   })
-  return { key, secret: made ? secret : null }
 }
 
-function explainListening(error: NodeJS.ErrnoException, { host, port }: Config): unknown {
+function explainListening(error: NodeJS.ErrnoException, { host, port }: Config): LrsError {
   const reasons: Readonly<Record<string, string>> = {
     EADDRINUSE: `another program listens on port ${port} of ${host} already: stop it, or set PORT to a free one`,
     EACCES: `this user may not listen on port ${port}: set PORT to 1024 or more`,
     EADDRNOTAVAIL: `${host} is not an address of this machine: set HOST to one that is, such as 127.0.0.1`,
     ENOTFOUND: `${host} is not the name of an address: set HOST to one that is, such as 127.0.0.1`
   }
-  const reason = reasons[error.code ?? '']
-  if (reason === undefined) return error
+  const reason = reasons[String(error.code)] ?? error.message
   return new LrsError('invalid-configuration', `The service cannot listen: ${reason}`, {}, { cause: error })
 }

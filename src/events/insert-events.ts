@@ -29,7 +29,8 @@ export async function insertEvents(
 ): Promise<void> {
   if (events.length === 0) return
   const column = <Value>(read: (entry: EventOfStatement) => Value) => events.map(read)
-  const numberOf = (words: Numbers, word: string | null) => (word === null ? null : (words.get(word) ?? null))
+  // The empty string is in no dictionary.
+  const numberOf = (words: Numbers, word: string | null) => words.get(word ?? '') ?? null
   await sql`
     insert into learning_event (tenant_id, statement_seq, statement_id, kind, agent_id, subject_agent_id, module_id,
       "timestamp", day, score_scaled, duration_ms, success, completion, outcome_tags)

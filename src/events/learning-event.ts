@@ -32,12 +32,10 @@ const doneToLearner: ReadonlySet<LearningEventKind> = new Set(['delivered', 'rew
  * group, or it is about a SubStatement, which tells of something that has not happened.
  */
 export function learningEventOf(prepared: PreparedStatement): LearningEvent | null {
-  const statement = prepared.value
+  const { actor, value: statement } = prepared
   const kind = kindOf(prepared.verb)
-  if (kind === null || statement.actor.objectType === 'Group' || statement.object.objectType === 'SubStatement')
-    return null
-  const actor = ifiOf(statement.actor)
-  if (actor === null) return null
+  if (kind === null || actor === null || statement.actor.objectType === 'Group') return null
+  if (statement.object.objectType === 'SubStatement') return null
   const subject = subjectOf(prepared)
   const { result } = statement
   return {

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
 import { type Credential, findCredential, hashSecret, verifySecret } from '../store/credential.js'
+import { isStorable } from '../xapi/formats.js'
 import type { Principal } from './context.js'
 
 /** How long a credential may be taken for valid without a look at the database: revoking works within a second. */
@@ -63,7 +64,8 @@ function parseBasic(authorization: string | undefined): { readonly key: string; 
   const [, token] = /^basic ([A-Za-z0-9+/]+={0,2}) *$/i.exec(authorization) ?? []
   const pair = token === undefined ? '' : Buffer.from(token, 'base64').toString()
   const colon = pair.indexOf(':')
-  if (colon < 1)
+  // No credential has a key that PostgreSQL's text can't hold, and to ask it for one is an error.
+  if (colon < 1 || !isStorable(pair.slice(0, colon)))
     throw new LrsError('unauthenticated', 'The Authorization header is not Basic with key:secret in base64')
   return { key: pair.slice(0, colon), secret: pair.slice(colon + 1) }
 }

@@ -1,22 +1,10 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
-import { internWords } from '../store/dictionary.js'
+import { internWords, type Numbers } from '../store/dictionary.js'
 import { transact } from '../store/transact.js'
+import type { NumberedRecord, PersonRecord } from './person-record.js'
 import { putRoster } from './put-roster.js'
-
-/** A person as the roster knows them. */
-export interface PersonRecord {
-  /** The tenant's own name for the person, such as a staff number. */
-  readonly personId: string
-  readonly name?: string
-  /** The agents that the person acts under, in the form of `ifiOf`; those known before stay. */
-  readonly agents: readonly string[]
-  /** Named cohorts; when absent, those known before stay. */
-  readonly cohorts?: readonly string[]
-  /** First local day, `YYYY-MM-DD`, for which the record holds. */
-  readonly validFrom?: string
-}
 
 /** How many persons were new, changed, or just as given before. */
 export interface PutPeopleOutcome {
@@ -40,13 +28,6 @@ export interface PutPeopleContext {
   readonly today: string
   /** Called in the transaction with the agents that had a provisional person and now have one of the roster's. */
   readonly onMoved: (trx: Transaction<Database>, moves: readonly MovedAgent[]) => Promise<void>
-}
-
-/** A record with the number of its person. */
-export interface NumberedRecord {
-  readonly record: PersonRecord
-  readonly id: number
-  readonly created: boolean
 }
 
 /**
@@ -74,9 +55,7 @@ export async function putPeople(
   return transact(db, async trx => {
     const { numbered, renamed } = await upsertPersons(trx, tenantId, records)
     const changed = new Set(renamed)
-    const owners = numbered.flatMap(({ record, id }, index) =>
-      record.agents.map(agent => ({ agentId: agentNumbers.get(agent) ?? 0, personId: id, index, agent }))
-    )
+    const owners = numbered.flatMap(({ record, id }, index) => ownershipsOf(record.agents, agentNumbers, { id, index }))
     for (const personId of await assignAgents(trx, owners, context)) changed.add(personId)
     for (const personId of await putRoster(trx, tenantId, numbered, context.today)) changed.add(personId)
     const created = numbered.filter(person => person.created).length
@@ -105,46 +84,75 @@ function refuseRepeated(records: readonly PersonRecord[]): void {
   }
 }
 
+/** Makes the persons that are new, and locks all of them, so that two callers write one person's roster in turn. */
 async function upsertPersons(trx: Transaction<Database>, tenantId: number, records: readonly PersonRecord[]) {
-  const { rows } = await sql<{ id: number; external_id: string; created: boolean; renamed: boolean }>`
-    with given as (
-      select * from unnest(
-        ${records.map(record => record.personId)}::text[],
-        ${records.map(record => record.name ?? null)}::text[]) as given(external_id, name)
-    ),
-    before as (
-      select person.id, person.external_id, person.name from person join given using (external_id)
-      where person.tenant_id = ${tenantId}
-    ),
-    upserted as (
-      insert into person (tenant_id, external_id, name)
-      select ${tenantId}::integer, external_id, name from given order by external_id
-      on conflict (tenant_id, external_id) do update set name = coalesce(excluded.name, person.name)
-      returning id, external_id, name
-    )
-    select upserted.id, external_id, before.id is null as created, before.name is distinct from upserted.name as renamed
-    from upserted left join before using (external_id)`.execute(trx)
+  const inserted = await sql<{ id: number }>`
+    insert into person (tenant_id, external_id, name)
+    select ${tenantId}::integer, external_id, name
+    from unnest(
+      ${records.map(record => record.personId)}::text[],
+      ${records.map(record => record.name ?? null)}::text[]) as given(external_id, name)
+    order by external_id
+    on conflict (tenant_id, external_id) do nothing
+    returning id`.execute(trx)
+  // A statement of its own: its snapshot holds what a concurrent caller has committed meanwhile.
+  const { rows } = await sql<{ id: number; external_id: string; name: string | null }>`
+    select id, external_id, name from person
+    where tenant_id = ${tenantId} and external_id = any(${records.map(record => record.personId)}::text[])
+    order by id for no key update`.execute(trx)
+  const created = new Set(inserted.rows.map(row => row.id))
   const rowOf = new Map(rows.map(row => [row.external_id, row]))
   const numbered = records.flatMap((record): NumberedRecord[] => {
     const row = rowOf.get(record.personId)
-    return row === undefined ? [] : [{ record, id: row.id, created: row.created }]
+    return row === undefined ? [] : [{ record, id: row.id, name: row.name, created: created.has(row.id) }]
   })
-  return { numbered, renamed: rows.filter(row => row.renamed).map(row => row.id) }
+  return { numbered, renamed: await rename(trx, tenantId, numbered) }
+}
+
+async function rename(trx: Transaction<Database>, tenantId: number, persons: readonly NumberedRecord[]) {
+  const renamed = persons.filter(({ record, name }) => record.name !== undefined && record.name !== name)
+  if (renamed.length > 0) {
+    await sql`
+      update person set name = given.name
+      from unnest(${renamed.map(person => person.id)}::integer[], ${renamed.map(person => person.record.name)}::text[])
+        as given(id, name)
+      where person.tenant_id = ${tenantId} and person.id = given.id`.execute(trx)
+  }
+  return renamed.map(person => person.id)
 }
 
 interface Ownership {
   readonly agentId: number
   readonly personId: number
-  /** The position in the request of the person, for the message. */
-  readonly index: number
   readonly agent: string
+  /** The positions in the request of the person, and of the agent in the person, for the message. */
+  readonly index: number
+  readonly position: number
+}
+
+/** An agent that a person is given twice counts where it stands first. */
+function ownershipsOf(
+  agents: readonly string[],
+  numbers: Numbers,
+  { id, index }: { readonly id: number; readonly index: number }
+): readonly Ownership[] {
+  return agents.flatMap((agent, position): Ownership[] => {
+    const agentId = numbers.get(agent)
+    const isFirst = agents.indexOf(agent) === position
+    return agentId !== undefined && isFirst ? [{ agentId, personId: id, agent, index, position }] : []
+  })
+}
+
+/** An agent that is wanted for one person and held by another, who is provisional or has an `external_id`. */
+interface HeldAgent extends MovedAgent, Pick<Ownership, 'agent' | 'index' | 'position'> {
+  readonly holder: string | null
 }
 
 /**
  * Gives agents to their persons, and takes them from provisional ones.
  *
- * The rows are locked against the worker, and changed before the days that they touch are looked up: an event that the
- * worker has counted for the old person is visible by then.
+ * The rows are written or locked, against the worker and other callers, before the days that they touch are looked up:
+ * an event that the worker has counted for the old person is visible by then.
  *
  * @returns the persons that got an agent.
  */
@@ -153,31 +161,51 @@ async function assignAgents(
   owners: readonly Ownership[],
   { tenantId, onMoved }: PutPeopleContext
 ): Promise<readonly number[]> {
-  const agentIds = owners.map(owner => owner.agentId)
-  const { rows } = await sql<{ agent_id: number; person_id: number; external_id: string | null }>`
-    select person_agent.agent_id, person_agent.person_id, person.external_id
-    from person_agent join person on person.tenant_id = person_agent.tenant_id and person.id = person_agent.person_id
-    where person_agent.tenant_id = ${tenantId} and person_agent.agent_id = any(${agentIds}::integer[])
-    order by person_agent.agent_id for update of person_agent`.execute(trx)
-  const held = new Map(rows.map(row => [row.agent_id, row]))
-  const gained = owners.filter(owner => held.get(owner.agentId)?.person_id !== owner.personId)
-  for (const { agentId, index, agent } of gained) {
-    const holder = held.get(agentId)?.external_id ?? null
-    if (holder !== null) {
-      throw new LrsError('people-conflict', `The agent ${agent} belongs to the person "${holder}" already`, { index })
-    }
-  }
-  await sql`
+  const { rows: inserted } = await sql<{ person_id: number }>`
     insert into person_agent (tenant_id, agent_id, person_id)
     select ${tenantId}::integer, agent_id, person_id from unnest(
-      ${gained.map(owner => owner.agentId)}::integer[],
-      ${gained.map(owner => owner.personId)}::integer[]) as given(agent_id, person_id)
+      ${owners.map(owner => owner.agentId)}::integer[],
+      ${owners.map(owner => owner.personId)}::integer[]) as given(agent_id, person_id)
     order by agent_id
-    on conflict (tenant_id, agent_id) do update set person_id = excluded.person_id`.execute(trx)
-  const moves = gained.flatMap(({ agentId, personId }): MovedAgent[] => {
-    const from = held.get(agentId)
-    return from === undefined ? [] : [{ agentId, fromPersonId: from.person_id, toPersonId: personId }]
-  })
-  if (moves.length > 0) await onMoved(trx, moves)
-  return gained.map(owner => owner.personId)
+    on conflict (tenant_id, agent_id) do nothing
+    returning person_id`.execute(trx)
+  const held = await lockHeldAgents(trx, tenantId, owners)
+  for (const { holder, agent, index, position } of held) {
+    if (holder === null) continue
+    throw new LrsError('people-conflict', `The agent ${agent} belongs to the person "${holder}" already`, {
+      index,
+      pointer: `/agents/${position}`
+    })
+  }
+  if (held.length > 0) {
+    await sql`
+      update person_agent set person_id = given.person_id
+      from unnest(
+        ${held.map(move => move.agentId)}::integer[],
+        ${held.map(move => move.toPersonId)}::integer[]) as given(agent_id, person_id)
+      where person_agent.tenant_id = ${tenantId} and person_agent.agent_id = given.agent_id`.execute(trx)
+    await onMoved(trx, held)
+  }
+  return [...inserted.map(row => row.person_id), ...held.map(move => move.toPersonId)]
+}
+
+async function lockHeldAgents(
+  trx: Transaction<Database>,
+  tenantId: number,
+  owners: readonly Ownership[]
+): Promise<readonly HeldAgent[]> {
+  const { rows } = await sql<HeldAgent>`
+    select given.agent_id as "agentId", person_agent.person_id as "fromPersonId", given.person_id as "toPersonId",
+      person.external_id as holder, given.agent, given.index, given.position
+    from unnest(
+      ${owners.map(owner => owner.agentId)}::integer[],
+      ${owners.map(owner => owner.personId)}::integer[],
+      ${owners.map(owner => owner.agent)}::text[],
+      ${owners.map(owner => owner.index)}::integer[],
+      ${owners.map(owner => owner.position)}::integer[]) as given(agent_id, person_id, agent, index, position)
+    join person_agent on person_agent.tenant_id = ${tenantId} and person_agent.agent_id = given.agent_id
+    join person on person.tenant_id = ${tenantId} and person.id = person_agent.person_id
+    where person_agent.person_id <> given.person_id
+    order by given.agent_id for update of person_agent`.execute(trx)
+  return rows
 }

@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
-import type { NumberedRecord } from './put-people.js'
+import type { NumberedRecord } from './person-record.js'
 
 interface Range {
   readonly personId: number

@@ -21,11 +21,14 @@ export async function enqueueStatements(
       select agent, day, "timestamp" - ${futureTolerance}::interval as due_at
       from learning_event, unnest(array[agent_id, subject_agent_id]) as agent
       where tenant_id = ${tenantId} and statement_seq = any(${seqs}::bigint[]) and agent is not null
+    ),
+    due as (
+      select agent, day, null::timestamptz as due_at from touched
+      union
+      select agent, day, due_at from touched where due_at > clock_timestamp()
     )
     insert into rollup_queue (tenant_id, agent_id, day, voided_statement_id, due_at)
-    select distinct ${tenantId}::integer, agent, day, null::uuid, clock_timestamp() from touched
-    union all
-    select distinct ${tenantId}::integer, agent, day, null::uuid, due_at from touched where due_at > clock_timestamp()
+    select ${tenantId}::integer, agent, day, null::uuid, coalesce(due_at, clock_timestamp()) from due
     union all
     select ${tenantId}::integer, null, null, id, clock_timestamp() from unnest(${voidedIds}::uuid[]) as id`.execute(trx)
 }

@@ -79,7 +79,7 @@ export function countedEvents(events: RawBuilder<unknown>, asOf: RawBuilder<unkn
   })
   return sql<LearnerDay>`
     select tenant_id, person_id, day, ${sql.join(counts)} from (${events}) as event
-    where role = 'doer' or kind in ('peer-feedback', 'manager-check')
+    where role = 'doer' or kind in ('peer-feedback', 'manager-check') and ${live}
     group by tenant_id, person_id, day`
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
 import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
 
@@ -29,6 +30,7 @@ const authorityHomePage = 'https://w3id.org/momentum-lrs/credential'
 // OWASP's parameters for scrypt: 16 MiB and about 30 ms for each hash, which `authenticate` pays once for a secret.
 const cost: ScryptOptions = { N: 2 ** 14, r: 8, p: 1 }
 const hashBytes = 32
+const scryptAsync = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt)
 
 /**
  * Makes a credential; one whose key exists already is left as it is.
@@ -99,8 +101,6 @@ export async function verifySecret(secret: string, secretHash: string): Promise<
   return expected.length === derived.length && timingSafeEqual(derived, expected)
 }
 
-function derive(secret: string, salt: Buffer): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    scrypt(secret, salt, hashBytes, cost, (error, key) => (error === null ? resolve(key) : reject(error)))
-  })
+async function derive(secret: string, salt: Buffer): Promise<Buffer> {
+  return scryptAsync(secret, salt, hashBytes, cost)
 }

@@ -49,8 +49,7 @@ function checkRange({ scaled = 0, raw, min, max }: Scores, rules: VersionRules):
 }
 
 /** Checks a score by the numeric value of its numbers. @see xAPI 1.0.3 Data 2.4.5.1 */
-const checkScore: Check = (value, rules) =>
-  checkObject(value, scoreShape, rules) ?? checkRange(value as Scores, rules)
+const checkScore: Check = (value, rules) => checkObject(value, scoreShape, rules) ?? checkRange(value as Scores, rules)
 
 /** Checks a result. @see xAPI 1.0.3 Data 2.4.5 */
 export const checkResult = objectOf({

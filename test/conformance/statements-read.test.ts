@@ -109,23 +109,29 @@ t.test('Data 2.5: pages hold every statement once, though stored ties, and no la
   }
 })
 
-t.test('Data 2.5: more keeps every parameter, is relative, and is not disturbed by what is stored meanwhile', async t => {
-  const verb = { id: `${iri('verbs')}?a=b&c=d%20e+ü` }
-  const ids: string[] = (await post(Array.from({ length: 3 }, () => ({ ...opened, verb })))).json()
-  const query = { verb: verb.id, agent: JSON.stringify(opened.actor), limit: '2', since: '2020-01-01T00:00:00Z' }
-  const first = (await get(query)).json<Result>()
-  t.ok(first.more.startsWith('/xapi/statements?'))
-  const { cursor, ...kept } = Object.fromEntries(new URLSearchParams(first.more.split('?')[1]))
-  t.same(kept, query)
-  t.type(cursor, 'string')
-  await post([
-    { ...opened, verb },
-    { ...opened, verb: { id: iri('verbs') } }
-  ])
-  const second = (await call({ url: first.more })).json<Result>()
-  t.same(second.statements.map(({ id }) => id), [ids[0]])
-  t.equal(second.more, '')
-})
+t.test(
+  'Data 2.5: more keeps every parameter, is relative, and is not disturbed by what is stored meanwhile',
+  async t => {
+    const verb = { id: `${iri('verbs')}?a=b&c=d%20e+ü` }
+    const ids: string[] = (await post(Array.from({ length: 3 }, () => ({ ...opened, verb })))).json()
+    const query = { verb: verb.id, agent: JSON.stringify(opened.actor), limit: '2', since: '2020-01-01T00:00:00Z' }
+    const first = (await get(query)).json<Result>()
+    t.ok(first.more.startsWith('/xapi/statements?'))
+    const { cursor, ...kept } = Object.fromEntries(new URLSearchParams(first.more.split('?')[1]))
+    t.same(kept, query)
+    t.type(cursor, 'string')
+    await post([
+      { ...opened, verb },
+      { ...opened, verb: { id: iri('verbs') } }
+    ])
+    const second = (await call({ url: first.more })).json<Result>()
+    t.same(
+      second.statements.map(({ id }) => id),
+      [ids[0]]
+    )
+    t.equal(second.more, '')
+  }
+)
 
 t.test('limit 0 and none mean what the service gives at most, and more than that is cut', async t => {
   const verb = { id: iri('verbs') }
@@ -229,7 +235,12 @@ t.test('Comm 1.1: HEAD answers like GET without the body', async t => {
 
 t.test('Data 2.3.2: a voided statement is only had by voidedStatementId', async t => {
   const verb = { id: iri('verbs') }
-  const [target, beside] = (await post([{ ...opened, verb }, { ...opened, verb }])).json()
+  const [target, beside] = (
+    await post([
+      { ...opened, verb },
+      { ...opened, verb }
+    ])
+  ).json()
   t.equal((await get({ voidedStatementId: target })).statusCode, 404, 'not voided yet')
   const [voider] = (await post(voiding(target.toUpperCase()))).json()
   const gone = await get({ statementId: target })

@@ -2,7 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { DateTime } from 'luxon'
 import { Type } from 'typebox'
 import { LrsError } from '../../errors.js'
-import { type PersonRecord, putPeople } from '../../people/put-people.js'
+import type { PersonRecord } from '../../people/person-record.js'
+import { putPeople } from '../../people/put-people.js'
 import { enqueueMovedAgents } from '../../rollup/enqueue.js'
 import { ifiOf } from '../../xapi/ifi.js'
 import type { Actor } from '../../xapi/statement.js'
@@ -29,6 +30,8 @@ const Person = Type.Object(
     validFrom: Type.Optional(
       Type.String({
         format: 'date',
+        // PostgreSQL has no year 0.
+        pattern: '^(?!0000)',
         description: 'First local day for which this holds; by default all time for a new person, today for a known one'
       })
     )
@@ -91,5 +94,5 @@ function toRecord(person: PersonBody, index: number): PersonRecord {
       rule
     })
   })
-  return { ...person, agents: [...new Set(agents)] }
+  return { ...person, agents }
 }
