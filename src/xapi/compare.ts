@@ -1,11 +1,10 @@
 import { truncatedDuration } from './duration.js'
 import { canonicalText, isMap, type Json, readJson } from './json.js'
+import { SIGNATURE } from './statement.js'
 import { timestampFault, toUtc } from './timestamp.js'
 
 /** Brings a value to the form in which equal values are alike; undefined drops it. */
 type Rule = (value: Json) => Json | undefined
-
-const SIGNATURE = 'http://adlnet.gov/expapi/attachments/signature'
 
 function fields(rules: Readonly<Record<string, Rule>>): Rule {
   const byKey = new Map(Object.entries(rules))

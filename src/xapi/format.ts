@@ -86,7 +86,7 @@ const identityOnly: Rewrite = text => {
 const idsRewrite = statementRewrite({
   actor: identityOnly,
   verb: only(['id']),
-  activity: only(['objectType', 'id'])
+  activity: only(['id'])
 })
 
 /**
@@ -118,37 +118,40 @@ export function filterDefinition(text: string, acceptLanguage: string | null): s
   return fields({ name: language, description: language, ...lists })(text)
 }
 
-function canonicalActivity(definitionOf: (iri: string) => string | null, acceptLanguage: string | null): Rewrite {
+/** What the store holds of activities and verbs, as JSON text by IRI; null where it holds nothing. */
+export interface Canon {
+  readonly definitionOf: (iri: string) => string | null
+  readonly displayOf: (iri: string) => string | null
+}
+
+/** Puts what the store holds under a key of an object with an id, or what the object has there itself, one language each. */
+function canonicalMember(key: string, canonOf: (iri: string) => string | null, filter: Rewrite): Rewrite {
   return text => {
     const members = memberSpans(text)
-    const id = members.find(({ key }) => key === 'id')
-    const own = members.find(({ key }) => key === 'definition')
-    const canonical = id === undefined ? null : definitionOf(JSON.parse(text.slice(id.start, id.end)) as string)
-    const definition = canonical ?? (own === undefined ? null : text.slice(own.start, own.end))
-    if (definition === null) return text
-    const start = skipSpace(definition, 0)
-    const filtered = filterDefinition(definition.slice(start, skipValue(definition, start)), acceptLanguage)
-    if (own === undefined) return `${text.slice(0, -1).trimEnd()},"definition":${filtered}}`
+    const id = members.find(member => member.key === 'id')
+    const own = members.find(member => member.key === key)
+    const canonical = id === undefined ? null : canonOf(JSON.parse(text.slice(id.start, id.end)) as string)
+    const value = canonical ?? (own === undefined ? null : text.slice(own.start, own.end))
+    if (value === null) return text
+    const start = skipSpace(value, 0)
+    const filtered = filter(value.slice(start, skipValue(value, start)))
+    if (own === undefined) return `${text.slice(0, -1).trimEnd()},"${key}":${filtered}}`
     return text.slice(0, own.start) + filtered + text.slice(own.end)
   }
 }
 
 /**
- * A statement's text in the format `canonical`: activities with the definition that the store holds, and one language
- * in each language map of activities and verbs.
+ * A statement's text in the format `canonical`: activities with the definition and verbs with the display that the
+ * store holds, and one language in each of their language maps.
  *
- * @param definitionOf The store's definition of an activity as JSON text; null leaves the statement's own.
+ * @param canon What the store holds; where it holds nothing, the statement's own stays.
  * @param acceptLanguage The request's header, applied to each language map by itself; null if it has none.
  * @see xAPI 1.0.3 Communication 2.1.3, `format` and language filtering
  */
-export function formatCanonical(
-  text: string,
-  definitionOf: (iri: string) => string | null,
-  acceptLanguage: string | null
-): string {
+export function formatCanonical(text: string, canon: Canon, acceptLanguage: string | null): string {
   return statementRewrite({
     actor: unchanged => unchanged,
-    verb: fields({ display: oneLanguage(acceptLanguage) }),
-    activity: canonicalActivity(definitionOf, acceptLanguage)
+    verb: canonicalMember('display', canon.displayOf, oneLanguage(acceptLanguage)),
+    activity: canonicalMember('definition', canon.definitionOf, value => filterDefinition(value, acceptLanguage))
   })(text)
 }

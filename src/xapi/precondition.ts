@@ -10,7 +10,7 @@ const tag = /^\s*(?:W\/)?(?:"([^"]*)"|([^\s",]+))\s*$/
 /**
  * Reads the entity tags of an If-Match or If-None-Match header: a list, `*`, weak ones with `W/`.
  *
- * A tag without quotes is taken too: clients of the 1.0 line send them.
+ * A tag without quotes is taken too, and a star with them: clients of the 1.0 line send both.
  *
  * @returns null when the header is absent.
  */
@@ -22,12 +22,17 @@ export function parseEntityTags(header: string | undefined): readonly string[] |
   })
 }
 
+/** Says whether tags name that of a document, or any; weak and strong ones are compared alike. */
+export function isNamed(tags: readonly string[], etag: string): boolean {
+  return tags.includes('*') || tags.includes(etag)
+}
+
 /**
- * Says whether a document may be written; weak and strong tags are compared alike.
+ * Says whether a document may be written.
  *
  * @param etag that of the document as it is, without quotes, or null when there is none.
  */
 export function meetsPreconditions({ ifMatch, ifNoneMatch }: Preconditions, etag: string | null): boolean {
-  const isNamed = (tags: readonly string[]) => etag !== null && (tags.includes('*') || tags.includes(etag))
-  return (ifMatch === null || isNamed(ifMatch)) && (ifNoneMatch === null || !isNamed(ifNoneMatch))
+  const names = (tags: readonly string[]) => etag !== null && isNamed(tags, etag)
+  return (ifMatch === null || names(ifMatch)) && (ifNoneMatch === null || !names(ifNoneMatch))
 }

@@ -1,8 +1,8 @@
 import { LrsError } from '../errors.js'
-import { ifiOf } from './ifi.js'
+import { activitiesIn, agentsIn, authorityKey, type Mentions } from './mentions.js'
 import type { ReceivedStatement } from './parse.js'
 import { type MemberSpan, memberSpans } from './scan.js'
-import { isActivity, isActor, type Statement, VOIDED } from './statement.js'
+import { type Actor, type Statement, VOIDED } from './statement.js'
 import { toUtc } from './timestamp.js'
 import { ruleName, rulesOf, type XapiVersion } from './version.js'
 
@@ -14,6 +14,8 @@ export interface PrepareContext {
   readonly makeId: () => string
   /** The authority of the credential, as JSON text. */
   readonly authority: string
+  /** Whether an authority that was sent stays. */
+  readonly keepsAuthority?: boolean
   readonly version: XapiVersion
 }
 
@@ -27,15 +29,17 @@ export interface PreparedStatement {
   readonly timestamp: string | null
   /** IRI. */
   readonly verb: string
-  /** The actor's key of identity; null for an anonymous group. */
-  readonly actor: string | null
-  /** IRI; null if the object is no activity. */
-  readonly objectActivity: string | null
-  /** The key of identity; null if the object is neither an agent nor an identified group. */
-  readonly objectAgent: string | null
+  /** The agents that it names, by their keys of identity. */
+  readonly agents: Mentions
+  /** The activities that it names, by their IRIs. */
+  readonly activities: Mentions
+  /** The authority's key of identity. */
+  readonly authority: string
   /** Lower-case UUID. */
   readonly registration: string | null
-  /** The id, in lower case, of the statement that this one voids. */
+  /** The id, in lower case, of the statement that its object is a reference to. */
+  readonly refersTo: string | null
+  /** The same, for a statement that voids. */
   readonly voids: string | null
   /** What was sent: what the store sets is only in the text. */
   readonly value: Statement
@@ -112,7 +116,8 @@ function finalText(text: string, value: Statement, id: string, context: PrepareC
   const edits = editMembers(text, members, value, known)
   for (const { key, start, end } of members) {
     if (key === 'id' && value.id !== id) edits.push({ start, end, replacement: `"${id}"` })
-    if (key === 'authority') edits.push({ start, end, replacement: context.authority })
+    if (key === 'authority' && context.keepsAuthority !== true)
+      edits.push({ start, end, replacement: context.authority })
   }
   const first = members[0]?.keyStart ?? 1
   // In front of the other edits, one of which may take out the first member.
@@ -127,6 +132,11 @@ function finalText(text: string, value: Statement, id: string, context: PrepareC
 function append(text: string, members: string): string {
   const body = text.slice(0, -1).trimEnd()
   return `${body}${members}}`
+}
+
+/** The authority that was sent, where the credential may assert one. */
+function keptAuthority(value: Statement, context: PrepareContext): Actor | null {
+  return context.keepsAuthority === true ? (value.authority ?? null) : null
 }
 
 function chooseId(value: Statement, context: PrepareContext): string {
@@ -156,16 +166,18 @@ export function prepareStatement(received: ReceivedStatement, context: PrepareCo
   const value = received.value as Statement
   const id = chooseId(value, context)
   const { object, verb } = value
+  const refersTo = object.objectType === 'StatementRef' ? object.id.toLowerCase() : null
   return {
     id,
     text: finalText(received.text, value, id, context),
     timestamp: value.timestamp === undefined ? null : toUtc(value.timestamp),
     verb: verb.id,
-    actor: ifiOf(value.actor),
-    objectActivity: isActivity(object) ? object.id : null,
-    objectAgent: isActor(object) ? ifiOf(object) : null,
+    agents: agentsIn(value),
+    activities: activitiesIn(value),
+    authority: authorityKey(keptAuthority(value, context) ?? (JSON.parse(context.authority) as Actor)),
     registration: value.context?.registration?.toLowerCase() ?? null,
-    voids: verb.id === VOIDED && object.objectType === 'StatementRef' ? object.id.toLowerCase() : null,
+    refersTo,
+    voids: verb.id === VOIDED ? refersTo : null,
     value
   }
 }

@@ -1,6 +1,9 @@
 /** The verb of a statement that voids another. @see xAPI 1.0.3 Data 2.3.2 */
 export const VOIDED = 'http://adlnet.gov/expapi/verbs/voided'
 
+/** The usage type of an attachment that signs its statement. @see xAPI 1.0.3 Data 2.6 */
+export const SIGNATURE = 'http://adlnet.gov/expapi/attachments/signature'
+
 /** Texts by RFC 5646 language tag. */
 export type LanguageMap = Readonly<Record<string, string>>
 

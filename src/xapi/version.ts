@@ -26,6 +26,7 @@ export type Topic =
   | 'authority'
   | 'version'
   | 'attachment'
+  | 'signature'
   | 'extensions'
   | 'language-map'
   | 'iri'
@@ -89,6 +90,7 @@ const rules103: VersionRules = {
     authority: '2.4.9',
     version: '2.4.10',
     attachment: '2.4.11',
+    signature: '2.6',
     extensions: '4.1',
     'language-map': '4.2',
     iri: '4.3',
@@ -133,6 +135,7 @@ const rules200: VersionRules = {
     authority: '4.2.4.2',
     version: '4.2.4.3',
     attachment: '4.2.2.6',
+    signature: '4.2.2.6',
     extensions: '4.2.7',
     'language-map': '4.2.7',
     iri: '4.2.7',

@@ -23,9 +23,10 @@ const context = {
 }
 const statement = { actor: anonymous, verb, object: activity, context, authority: agent, result: { extensions } }
 
+const none = { definitionOf: () => null, displayOf: () => null }
 const leanAgent = { objectType: 'Agent', mbox: 'mailto:a@x.org' }
 const leanGroup = { objectType: 'Group', member: [leanAgent, { openid: 'http://x.org/b' }] }
-const leanActivity = { objectType: 'Activity', id: 'http://x.org/a' }
+const leanActivity = { id: 'http://x.org/a' }
 const leanContext = {
   instructor: leanAgent,
   team: { objectType: 'Group', mbox: 'mailto:team@x.org' },
@@ -65,26 +66,35 @@ t.test('what a format does not touch keeps its digits and escapes', async t => {
   const text = '{"object":{"id":"http:\\/\\/x.org"},"result":{"score":{"raw":1.0},"response":"\\u00e9\\ud800"}}'
   t.equal(formatIds(text), text)
   t.equal(
-    formatCanonical(text, iri => (iri === 'http://x.org' ? ' {"extensions":{"a:b":1.0}} ' : null), 'en'),
+    formatCanonical(
+      text,
+      { ...none, definitionOf: iri => (iri === 'http://x.org' ? ' {"extensions":{"a:b":1.0}} ' : null) },
+      'en'
+    ),
     text.replace('x.org"}', 'x.org","definition":{"extensions":{"a:b":1.0}}}')
   )
-  t.equal(
-    formatCanonical(text, () => null, null),
-    text
-  )
+  t.equal(formatCanonical(text, none, null), text)
 })
 
 t.test(
   'xAPI 1.0.3 Communication 2.1.3: the format canonical has the definitions of the store, in one language each',
   async t => {
     const stored = { name: { fr: 'Couleur', de: 'Farbe' } }
-    const german = JSON.parse(formatCanonical(JSON.stringify(statement), () => JSON.stringify(stored), 'de, en;q=0.5'))
+    const german = JSON.parse(
+      formatCanonical(
+        JSON.stringify(statement),
+        { ...none, definitionOf: () => JSON.stringify(stored) },
+        'de, en;q=0.5'
+      )
+    )
     t.strictSame(german.object.definition, { name: { de: 'Farbe' } })
     t.strictSame(german.context.contextActivities.parent[0].definition, { name: { de: 'Farbe' } })
     t.strictSame(german.verb.display, { de: 'tat' })
+    const shown = formatCanonical(JSON.stringify(statement), { ...none, displayOf: () => '{"fr":"a fait"}' }, 'fr')
+    t.strictSame(JSON.parse(shown).verb, { id: verb.id, display: { fr: 'a fait' } })
     t.strictSame(german.actor, anonymous, 'actors are as sent')
     t.strictSame(german.context.extensions, extensions, 'and so are extensions')
-    const own = JSON.parse(formatCanonical(JSON.stringify(statement), () => null, 'en-GB'))
+    const own = JSON.parse(formatCanonical(JSON.stringify(statement), none, 'en-GB'))
     t.strictSame(own.object.definition, {
       name: { 'en-GB': 'Colour' },
       description: {},
@@ -92,16 +102,13 @@ t.test(
       choices: [{ id: 'a', description: { en: 'red' } }, { id: 'b' }]
     })
     const sub = JSON.stringify({ object: { objectType: 'SubStatement', verb, object: activity } })
-    t.strictSame(JSON.parse(formatCanonical(sub, () => '{}', null)).object, {
+    t.strictSame(JSON.parse(formatCanonical(sub, { ...none, definitionOf: () => '{}' }, null)).object, {
       objectType: 'SubStatement',
       verb: { id: verb.id, display: { en: 'did' } },
-      object: { ...leanActivity, definition: {} }
+      object: { ...activity, definition: {} }
     })
     t.equal(filterDefinition('{"name":null,"choices":null}', 'en'), '{"name":null,"choices":null}')
-    t.equal(
-      formatCanonical('{"object":{}}', () => '{}', 'en'),
-      '{"object":{}}'
-    )
+    t.equal(formatCanonical('{"object":{}}', { ...none, definitionOf: () => '{}' }, 'en'), '{"object":{}}')
   }
 )
 

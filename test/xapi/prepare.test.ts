@@ -84,23 +84,22 @@ t.test('what a statement is looked up by is read from it', async t => {
     id: ID,
     timestamp: '2025-01-01T00:00:00.1234567Z',
     verb: 'http://x.org/did',
-    actor: '["mbox","mailto:a@x.org"]',
-    objectActivity: 'http://x.org/a',
-    objectAgent: null,
+    agents: { direct: new Set(['["mbox","mailto:a@x.org"]']), related: new Set() },
+    activities: { direct: new Set(['http://x.org/a']), related: new Set() },
     registration: ID,
+    refersTo: null,
     voids: null
   })
   const group = `"actor":{"objectType":"Group","member":[]},"verb":{"id":"http://x.org/did"}`
   t.match(prepare(`{${group},"object":{"objectType":"Agent","openid":"http://x.org/me"}}`), {
     timestamp: null,
-    actor: null,
-    objectActivity: null,
-    objectAgent: '["openid","http://x.org/me"]',
+    agents: { direct: new Set(['["openid","http://x.org/me"]']), related: new Set() },
+    activities: { direct: new Set(), related: new Set() },
     registration: null
   })
   const ref = `"object":{"objectType":"StatementRef","id":"${upper}"}`
   t.equal(prepare(`{${ACTOR},"verb":{"id":"http://adlnet.gov/expapi/verbs/voided"},${ref}}`).voids, ID)
-  t.equal(prepare(`{${ACTOR},"verb":{"id":"http://x.org/did"},${ref}}`).voids, null)
+  t.match(prepare(`{${ACTOR},"verb":{"id":"http://x.org/did"},${ref}}`), { refersTo: ID, voids: null })
 })
 
 t.test(
