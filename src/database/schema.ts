@@ -13,7 +13,16 @@ export interface Database {
   readonly activity: DictionaryTable
   readonly agent: AgentTable
   readonly statement: StatementTable
+  readonly statement_agent: StatementAgentTable
+  readonly statement_activity: StatementActivityTable
+  readonly statement_reference: StatementReferenceTable
   readonly document: DocumentTable
+  readonly activity_definition: ActivityDefinitionTable
+  readonly verb_display: VerbDisplayTable
+  readonly agent_name: AgentNameTable
+  readonly attachment: AttachmentTable
+  readonly attachment_chunk: AttachmentChunkTable
+  readonly statement_attachment: StatementAttachmentTable
   readonly person: PersonTable
   readonly person_agent: PersonAgentTable
   readonly roster: RosterTable
@@ -38,6 +47,8 @@ export interface CredentialTable {
   authority: string
   created_at: Generated<string>
   revoked_at: string | null
+  may_assert_authority: Generated<boolean>
+  rotated_at: string | null
 }
 
 export interface DictionaryTable {
@@ -61,12 +72,38 @@ export interface StatementTable {
   stored: string
   timestamp: string
   verb_id: number
-  actor_id: number | null
-  object_activity_id: number | null
-  object_agent_id: number | null
+  authority_id: number
   registration: string | null
+  refers_to: string | null
   voids: string | null
   text: string
+}
+
+/** One name that a statement is found by, in the statement's place in the reading order. */
+interface StatementLink {
+  tenant_id: number
+  is_related: boolean
+  stored: string
+  seq: number
+  via_seq: number
+}
+
+export interface StatementAgentTable extends StatementLink {
+  agent_id: number
+}
+
+export interface StatementActivityTable extends StatementLink {
+  activity_id: number
+}
+
+export interface StatementReferenceTable {
+  tenant_id: number
+  seq: number
+  stored: string
+  via_seq: number
+  verb_id: number
+  authority_id: number
+  registration: string | null
 }
 
 export interface DocumentTable {
@@ -86,6 +123,47 @@ export interface DocumentTable {
 
 /** The standard's three document resources. */
 export type DocumentResource = 'state' | 'activity-profile' | 'agent-profile'
+
+export interface ActivityDefinitionTable {
+  tenant_id: number
+  activity_id: number
+  definition: string
+  updated: string
+}
+
+export interface VerbDisplayTable {
+  tenant_id: number
+  verb_id: number
+  display: string
+  updated: string
+}
+
+export interface AgentNameTable {
+  tenant_id: number
+  agent_id: number
+  digest: Buffer
+  name: string
+  first_seen: string
+}
+
+export interface AttachmentTable {
+  tenant_id: number
+  sha2: Buffer
+  length: number
+}
+
+export interface AttachmentChunkTable {
+  tenant_id: number
+  sha2: Buffer
+  position: number
+  content: Buffer
+}
+
+export interface StatementAttachmentTable {
+  tenant_id: number
+  statement_seq: number
+  sha2: Buffer
+}
 
 export interface PersonTable {
   tenant_id: number

@@ -13,6 +13,8 @@ export interface Credential {
   readonly scopes: readonly string[]
   /** The Agent, as JSON text, that becomes the authority of what is stored with the credential. */
   readonly authority: string
+  /** Whether the authority that is sent with a statement is kept. */
+  readonly mayAssertAuthority: boolean
 }
 
 /** What a new credential is made from. */
@@ -22,6 +24,8 @@ export interface NewCredential {
   readonly key: string
   readonly secret: string
   readonly scopes: readonly string[]
+  /** Absent: no. */
+  readonly mayAssertAuthority?: boolean
 }
 
 /** The home page of the accounts that stand for credentials in a statement's authority. */
@@ -38,7 +42,7 @@ const scryptAsync = promisify<string, Buffer, number, ScryptOptions, Buffer>(scr
  * @returns whether it was made.
  */
 export async function createCredential(db: Kysely<Database>, credential: NewCredential): Promise<boolean> {
-  const { tenantId, name, key, secret, scopes } = credential
+  const { tenantId, name, key, secret, scopes, mayAssertAuthority = false } = credential
   const authority = { objectType: 'Agent', name, account: { homePage: authorityHomePage, name: key } }
   const outcome = await db
     .insertInto('credential')
@@ -49,6 +53,8 @@ export async function createCredential(db: Kysely<Database>, credential: NewCred
       secret_hash: await hashSecret(secret),
       scopes: [...scopes],
       authority: JSON.stringify(authority),
+      may_assert_authority: mayAssertAuthority,
+      rotated_at: null,
       revoked_at: null
     })
     .onConflict(conflict => conflict.column('key').doNothing())
@@ -67,7 +73,8 @@ export async function findCredential(db: Kysely<Database>, key: string): Promise
       'tenant.time_zone as timeZone',
       'credential.secret_hash as secretHash',
       'credential.scopes',
-      'credential.authority'
+      'credential.authority',
+      'credential.may_assert_authority as mayAssertAuthority'
     ])
     .where('credential.key', '=', key)
     .where('credential.revoked_at', 'is', null)
@@ -85,6 +92,16 @@ export async function findFirstKey(db: Kysely<Database>, tenantId: number): Prom
     .limit(1)
     .executeTakeFirst()
   return row?.key ?? null
+}
+
+/** Makes a key for a new credential: 96 random bits. */
+export function makeKey(): string {
+  return randomBytes(12).toString('hex')
+}
+
+/** Makes a secret: 192 random bits. */
+export function makeSecret(): string {
+  return randomBytes(24).toString('hex')
 }
 
 /** Hashes a secret with scrypt under a new salt; the form is `scrypt$<salt>$<hash>` in base64url. */

@@ -18,7 +18,10 @@ export async function deleteDocument(
   await transact(db, async trx => {
     const { rows } = await sql<{ etag: string }>`
       select etag from document where ${atAddress(address, numbers)} for update`.execute(trx)
-    allow(rows[0]?.etag ?? null)
+    const etag = rows[0]?.etag ?? null
+    allow(etag)
+    // One that another writer makes after our look was not decided on.
+    if (etag === null) return
     await sql`delete from document where ${atAddress(address, numbers)}`.execute(trx)
   })
 }

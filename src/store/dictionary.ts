@@ -35,7 +35,7 @@ export async function findNumbers(db: Kysely<Database>, of: DictionaryOf, words:
   const numbers = new Map<string, number>()
   const unknown: string[] = []
   for (const word of new Set(words)) {
-    const id = cacheOf(db).get(cacheKey(of, word))
+    const id = cacheOf(db)?.get(cacheKey(of, word))
     if (id === undefined) unknown.push(word)
     else numbers.set(word, id)
   }
@@ -82,11 +82,13 @@ interface Row {
 }
 
 function remember(db: Kysely<Database>, of: DictionaryOf, word: string, id: number): number {
-  cacheOf(db).set(cacheKey(of, word), id)
+  cacheOf(db)?.set(cacheKey(of, word), id)
   return id
 }
 
-function cacheOf(db: Kysely<Database>): LRUCache<string, number> {
+/** A transaction has no cache: it lives for a few queries, and a cache takes its space at once. */
+function cacheOf(db: Kysely<Database>): LRUCache<string, number> | null {
+  if (db.isTransaction) return null
   const known = caches.get(db)
   if (known !== undefined) return known
   const made = new LRUCache<string, number>({ max: cacheEntries })

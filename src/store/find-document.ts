@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/schema.js'
+import { truncateFraction } from '../xapi/timestamp.js'
 import {
   atAddress,
   type DocumentAddress,
@@ -38,11 +39,13 @@ export async function findDocumentIds(
 ): Promise<DocumentIds> {
   const numbers = await findContext(db, context)
   if (numbers === null) return { ids: [], updated: null }
+  // `updated` has six fraction digits: rounding the instant up would hide what was written just after it.
+  const after = since === null ? null : truncateFraction(since, 6)
   const { rows } = await sql<{ id: string; updated: string }>`
     select document_id as id, to_char(updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated
     from document
     where ${inContext(context, numbers)} and (${context.registration}::uuid is null or registration = ${context.registration}::uuid)
-      and (${since}::timestamptz is null or updated > ${since}::timestamptz)
+      and (${after}::timestamptz is null or updated > ${after}::timestamptz)
     order by updated desc, seq desc`.execute(db)
   return { ids: [...new Set(rows.map(row => row.id))], updated: rows[0]?.updated ?? null }
 }

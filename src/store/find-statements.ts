@@ -1,21 +1,28 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { truncateFraction } from '../xapi/timestamp.js'
-import { findNumbers } from './dictionary.js'
+import { type Dictionary, findNumbers } from './dictionary.js'
+import { branchesOf, notVoided, type ResolvedFilter } from './statement-branches.js'
 
 /** Which statements a query asks for; absent filters let everything through. */
 export interface StatementFilter {
   /** Verb IRI. */
   readonly verb?: string
-  /** Identifier, in the form of `ifiOf`, of the agent or identified group that is actor or object. */
+  /** Identifier, in the form of `ifiOf`, of an agent or identified group. */
   readonly agent?: string
-  /** IRI of the Activity that is the object. */
+  /** Whether the agent may stand in any place, or only as actor, object or member of one. */
+  readonly relatedAgents?: boolean
+  /** Activity IRI. */
   readonly activity?: string
+  /** Whether the activity may stand in any place, or only as the object. */
+  readonly relatedActivities?: boolean
   readonly registration?: string
   /** Stored after this instant (RFC 3339, UTC). */
   readonly since?: string
   /** Stored at or before this instant (RFC 3339, UTC). */
   readonly until?: string
+  /** Only what this authority has stored, in the form of `authorityKey`. */
+  readonly authority?: string
 }
 
 /** A page's place in the reading order: `stored`, then the order of arrival. */
@@ -34,18 +41,20 @@ export interface PageRequest {
   readonly after: Cursor | null
 }
 
-/** Statements as their texts, and the cursor of the next page, null where this one is the last. */
-export interface StatementPage {
-  readonly texts: readonly string[]
-  readonly next: Cursor | null
-}
-
-interface Row extends Cursor {
+/** A statement as it is returned, and when it was stored. */
+export interface FoundStatement extends Cursor {
   readonly text: string
 }
 
+/** Statements, and the cursor of the next page, null where this one is the last. */
+export interface StatementPage {
+  readonly statements: readonly FoundStatement[]
+  readonly next: Cursor | null
+}
+
 /**
- * Finds statements that are not voided, newest first unless `ascending`.
+ * Finds statements that are not voided, newest first unless `ascending`. One that refers to another is found by what
+ * the other is found by, too.
  *
  * Each page costs the same, wherever it lies: the cursor is a place in the index, not an offset.
  *
@@ -57,85 +66,85 @@ export async function findStatements(
   filter: StatementFilter,
   page: PageRequest
 ): Promise<StatementPage> {
-  const conditions = await conditionsOf(db, tenantId, filter)
-  if (conditions === null) return { texts: [], next: null }
+  const resolved = await resolve(db, tenantId, filter)
+  if (resolved === null) return { statements: [], next: null }
   const order = page.ascending ? sql`order by stored, seq` : sql`order by stored desc, seq desc`
-  const { after, limit } = page
-  const beyond = page.ascending ? sql`>` : sql`<`
-  const cursor =
-    after === null ? sql`` : sql`and (stored, seq) ${beyond} (${after.stored}::timestamptz, ${after.seq}::bigint)`
   // One row more than the page holds tells whether there is another page, so that no last page comes empty.
-  const branches = conditions.map(
-    condition => sql`(
-      select stored, seq, text from statement
-      where tenant_id = ${tenantId} and ${condition} ${cursor} and ${notVoided}
-      ${order} limit ${limit + 1})`
+  const limit = sql`${order} limit ${page.limit + 1}`
+  const range = (row: RawBuilder<unknown>) => rangeOf(row, filter, page)
+  const branches = branchesOf(resolved, range).map(branch => sql`(${branch} ${limit})`)
+  const { rows } = await sql<FoundStatement>`
+    select to_char(found.stored at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as stored, found.seq, statement.text
+    from (select stored, seq from (${sql.join(branches, sql` union `)}) as branch ${limit}) as found
+    join statement on statement.tenant_id = ${tenantId} and statement.seq = found.seq
+    ${page.ascending ? sql`order by found.stored, found.seq` : sql`order by found.stored desc, found.seq desc`}`.execute(
+    db
   )
-  const { rows } = await sql<Row>`
-    select to_char(stored at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as stored, seq, text
-    from (${sql.join(branches, sql` union all `)}) as statement
-    ${order} limit ${limit + 1}`.execute(db)
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  const next = rows.length > limit && last !== undefined ? { stored: last.stored, seq: last.seq } : null
-  return { texts: shown.map(row => row.text), next }
+  const statements = rows.slice(0, page.limit)
+  const last = statements.at(-1)
+  const next = rows.length > page.limit && last !== undefined ? { stored: last.stored, seq: last.seq } : null
+  return { statements, next }
 }
 
-/** Finds one statement's text by its id: one that is not voided, or one that is. */
+/**
+ * Finds one statement by its id: one that is not voided, or one that is.
+ *
+ * @param authority only what this authority has stored, in the form of `authorityKey`, or null for any.
+ */
 export async function findStatement(
   db: Kysely<Database>,
   tenantId: number,
   id: string,
-  wanted: 'live' | 'voided'
-): Promise<string | null> {
-  const { rows } = await sql<{ text: string }>`
-    select text from statement
-    where tenant_id = ${tenantId} and id = ${id}::uuid and ${wanted === 'live' ? notVoided : sql`not ${notVoided}`}`.execute(
-    db
-  )
-  return rows[0]?.text ?? null
+  { voided, authority }: { readonly voided: boolean; readonly authority: string | null }
+): Promise<FoundStatement | null> {
+  const authorityId =
+    authority === null ? null : (await findNumbers(db, { tenantId, dictionary: 'agent' }, [authority])).get(authority)
+  if (authorityId === undefined) return null
+  const { rows } = await sql<FoundStatement>`
+    select to_char(stored at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as stored, seq, text
+    from statement
+    where tenant_id = ${tenantId} and id = ${id}::uuid and ${voided ? sql`not ${notVoided}` : notVoided}
+      and (${authorityId}::integer is null or authority_id = ${authorityId}::integer)`.execute(db)
+  return rows[0] ?? null
 }
 
-/** A voiding statement can't itself be voided. */
-const notVoided = sql`(voids is not null or not exists (
-  select from statement as voiding where voiding.tenant_id = statement.tenant_id and voiding.voids = statement.id))`
-
-/**
- * The filter as conditions, one for each index that the answer is merged from, or null where a word of the filter is
- * in no dictionary and so in no statement.
- *
- * An agent may be actor or object: two reads along two indexes, each ending in the reading order, stay as cheap as
- * one, whereas `or` would sort everything that matches.
- */
-async function conditionsOf(
+/** The filter with numbers for words; null where a word is in no dictionary, and so in no statement. */
+async function resolve(
   db: Kysely<Database>,
   tenantId: number,
   filter: StatementFilter
-): Promise<readonly RawBuilder<unknown>[] | null> {
-  const numberOf = async (dictionary: 'verb' | 'activity' | 'agent', word: string | undefined) =>
-    word === undefined ? undefined : ((await findNumbers(db, { tenantId, dictionary }, [word])).get(word) ?? null)
-  const [verb, activity, agent] = await Promise.all([
+): Promise<ResolvedFilter | null> {
+  const numberOf = async (dictionary: Dictionary, word: string | undefined) =>
+    word === undefined ? null : (await findNumbers(db, { tenantId, dictionary }, [word])).get(word)
+  const [verbId, agentId, activityId, authorityId] = await Promise.all([
     numberOf('verb', filter.verb),
+    numberOf('agent', filter.agent),
     numberOf('activity', filter.activity),
-    numberOf('agent', filter.agent)
+    numberOf('agent', filter.authority)
   ])
-  if (verb === null || activity === null || agent === null) return null
-  const common = [
-    verb === undefined ? null : sql`verb_id = ${verb}`,
-    activity === undefined ? null : sql`object_activity_id = ${activity}`,
-    filter.registration === undefined ? null : sql`registration = ${filter.registration}::uuid`,
-    filter.since === undefined ? null : sql`stored > ${microseconds(filter.since)}::timestamptz`,
-    filter.until === undefined ? null : sql`stored <= ${microseconds(filter.until)}::timestamptz`
-  ].filter(condition => condition !== null)
-  const all = (conditions: readonly RawBuilder<unknown>[]) => sql.join([sql`true`, ...conditions], sql` and `)
-  if (agent === undefined) return [all(common)]
-  return [
-    all([...common, sql`actor_id = ${agent}`]),
-    all([...common, sql`object_agent_id = ${agent}`, sql`actor_id is distinct from ${agent}`])
-  ]
+  if (verbId === undefined || agentId === undefined || activityId === undefined || authorityId === undefined)
+    return null
+  return {
+    tenantId,
+    verbId,
+    agentId,
+    relatedAgents: filter.relatedAgents ?? false,
+    activityId,
+    relatedActivities: filter.relatedActivities ?? false,
+    registration: filter.registration ?? null,
+    authorityId
+  }
 }
 
-/** `stored` has six fraction digits: to round instead would hide a statement that was stored just before the instant. */
-function microseconds(instant: string): string {
-  return truncateFraction(instant, 6)
+/** Since, until and the cursor, which always ask of the statement itself and never of one that it refers to. */
+function rangeOf(row: RawBuilder<unknown>, { since, until }: StatementFilter, page: PageRequest): RawBuilder<unknown> {
+  const { after, ascending } = page
+  const conditions = [
+    since === undefined ? null : sql`${row}.stored > ${truncateFraction(since, 6)}::timestamptz`,
+    until === undefined ? null : sql`${row}.stored <= ${truncateFraction(until, 6)}::timestamptz`,
+    after === null
+      ? null
+      : sql`(${row}.stored, ${row}.seq) ${ascending ? sql`>` : sql`<`} (${after.stored}::timestamptz, ${after.seq}::bigint)`
+  ].filter(condition => condition !== null)
+  return sql.join([sql`true`, ...conditions], sql` and `)
 }

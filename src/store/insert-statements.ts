@@ -4,7 +4,8 @@ import { LrsError } from '../errors.js'
 import { sameStatement } from '../xapi/compare.js'
 import { type PreparedStatement, stampStored } from '../xapi/prepare.js'
 import { truncateFraction } from '../xapi/timestamp.js'
-import type { Numbers } from './dictionary.js'
+import { insertLinks, linksOf, type StatementNumbers } from './statement-links.js'
+import { enterGate, linkReferences } from './statement-references.js'
 
 /** A statement as it was stored. */
 export interface InsertedStatement {
@@ -14,13 +15,6 @@ export interface InsertedStatement {
   readonly id: string
   /** The instant of the event, UTC with microseconds at most. */
   readonly timestamp: string
-}
-
-/** The numbers of the verbs, activities and agents that the statements name. */
-export interface StatementNumbers {
-  readonly verb: Numbers
-  readonly activity: Numbers
-  readonly agent: Numbers
 }
 
 /**
@@ -38,38 +32,55 @@ export async function insertStatements(
   statements: readonly PreparedStatement[],
   numbers: StatementNumbers
 ): Promise<readonly InsertedStatement[]> {
-  const stored = await stampOf(trx)
+  const isReferring = statements.some(({ refersTo }) => refersTo !== null)
+  const stored = await enterGate(trx, tenantId, isReferring)
+  const inserted = await insertRows(trx, { tenantId, statements, numbers, stored })
+  if (inserted.length < statements.length) await refuseDifferent(trx, tenantId, statements, inserted)
+  const links = inserted.flatMap(({ index, seq }) => linksOf(statements[index], { stored, seq, viaSeq: seq }, numbers))
+  const ids = inserted.map(({ id }) => id)
+  const isReferredTo = await insertLinks(trx, tenantId, links, ids)
+  if (isReferring || isReferredTo) await linkReferences(trx, tenantId, ids)
+  return inserted
+}
+
+interface Batch {
+  readonly tenantId: number
+  readonly statements: readonly PreparedStatement[]
+  readonly numbers: StatementNumbers
+  readonly stored: string
+}
+
+async function insertRows(
+  trx: Transaction<Database>,
+  { tenantId, statements, numbers, stored }: Batch
+): Promise<readonly InsertedStatement[]> {
   const column = <Value>(read: (statement: PreparedStatement) => Value) => statements.map(read)
-  // The empty string is in no dictionary.
-  const numberOf = (words: Numbers, word: string | null) => words.get(word ?? '') ?? null
   // Numbered in the order given, which is the reading order, but inserted in the order of the ids, so that two batches
   // with the same ids can't wait for each other in a circle: 24 batches of 60 ids took 95 s of deadlocks otherwise.
-  const inserted = await sql<{ seq: number; id: string }>`
+  const { rows } = await sql<{ seq: number; id: string }>`
     with given as materialized (
       select nextval(pg_get_serial_sequence('statement', 'seq')) as seq, given.*
       from unnest(
         ${column(statement => statement.id)}::uuid[],
         ${column(statement => instantOf(statement, stored))}::timestamptz[],
-        ${column(statement => numberOf(numbers.verb, statement.verb))}::integer[],
-        ${column(statement => numberOf(numbers.agent, statement.actor))}::integer[],
-        ${column(statement => numberOf(numbers.activity, statement.objectActivity))}::integer[],
-        ${column(statement => numberOf(numbers.agent, statement.objectAgent))}::integer[],
+        ${column(statement => numbers.verb.get(statement.verb))}::integer[],
+        ${column(statement => numbers.agent.get(statement.authority))}::integer[],
         ${column(statement => statement.registration)}::uuid[],
+        ${column(statement => statement.refersTo)}::uuid[],
         ${column(statement => statement.voids)}::uuid[],
         ${column(statement => stampStored(statement, stored))}::text[]
-      ) as given(id, "timestamp", verb_id, actor_id, object_activity_id, object_agent_id, registration, voids, text)
+      ) as given(id, "timestamp", verb_id, authority_id, registration, refers_to, voids, text)
     )
-    insert into statement (seq, tenant_id, id, stored, "timestamp", verb_id, actor_id, object_activity_id,
-      object_agent_id, registration, voids, text)
+    insert into statement (seq, tenant_id, id, stored, "timestamp", verb_id, authority_id, registration, refers_to,
+      voids, text)
     overriding system value
-    select seq, ${tenantId}::integer, id, ${stored}::timestamptz, "timestamp", verb_id, actor_id, object_activity_id,
-      object_agent_id, registration, voids, text
+    select seq, ${tenantId}::integer, id, ${stored}::timestamptz, "timestamp", verb_id, authority_id, registration,
+      refers_to, voids, text
     from given
     order by id
     on conflict (tenant_id, id) do nothing
     returning seq, id`.execute(trx)
-  const seqOf = new Map(inserted.rows.map(row => [row.id, row.seq]))
-  if (seqOf.size < statements.length) await refuseDifferent(trx, tenantId, statements, seqOf)
+  const seqOf = new Map(rows.map(row => [row.id, row.seq]))
   return statements.flatMap((statement, index) => {
     const seq = seqOf.get(statement.id)
     return seq === undefined ? [] : [{ index, seq, id: statement.id, timestamp: instantOf(statement, stored) }]
@@ -81,24 +92,14 @@ function instantOf({ timestamp }: PreparedStatement, stored: string): string {
   return truncateFraction(timestamp ?? stored, 6)
 }
 
-/**
- * Takes the transaction's id, and then the time. In this order, because `consistentThrough` looks for transactions
- * with an id: one without must not have taken its stamp yet.
- */
-async function stampOf(trx: Transaction<Database>): Promise<string> {
-  await sql`select pg_current_xact_id()`.execute(trx)
-  const stamp = await sql<{ stored: string }>`
-    select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as stored`.execute(trx)
-  return stamp.rows.map(row => row.stored).join()
-}
-
 async function refuseDifferent(
   trx: Transaction<Database>,
   tenantId: number,
   statements: readonly PreparedStatement[],
-  inserted: ReadonlyMap<string, number>
+  inserted: readonly InsertedStatement[]
 ): Promise<void> {
-  const repeated = statements.flatMap(({ id }) => (inserted.has(id) ? [] : [id]))
+  const isNew = new Set(inserted.map(({ id }) => id))
+  const repeated = statements.flatMap(({ id }) => (isNew.has(id) ? [] : [id]))
   // A statement of its own: its snapshot holds what a concurrent writer of the same id has committed meanwhile.
   const rows = await trx
     .selectFrom('statement')

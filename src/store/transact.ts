@@ -15,15 +15,16 @@ export async function transact<Result>(
   db: Kysely<Database>,
   work: (trx: Transaction<Database>) => Promise<Result>
 ): Promise<Result> {
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1; attempt < attempts; attempt++) {
     try {
       return await db.transaction().execute(work)
     } catch (error) {
-      if (attempt === attempts || !isRetryable(error)) throw error
+      if (!isRetryable(error)) throw error
     }
   }
+  return db.transaction().execute(work)
 }
 
 function isRetryable(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && retryable.has(error.code)
+  return retryable.has(String((Object(error) as { readonly code?: unknown }).code))
 }

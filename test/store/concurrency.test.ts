@@ -172,5 +172,6 @@ t.test('a real deadlock is retried until both transactions have done their work'
   }
   const orders = [keys, keys.toReversed()]
   const attempts = await Promise.all(databases.map((database, at) => renameAll(database, orders[at] ?? [])))
-  t.same(attempts.toSorted(), [1, 2])
+  t.equal(Math.min(...attempts), 1)
+  t.ok(Math.max(...attempts) > 1)
 })
