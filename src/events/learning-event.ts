@@ -32,10 +32,10 @@ const doneToLearner: ReadonlySet<LearningEventKind> = new Set(['delivered', 'rew
  * group, or it is about a SubStatement, which tells of something that has not happened.
  */
 export function learningEventOf(prepared: PreparedStatement): LearningEvent | null {
-  const { actor, value: statement } = prepared
+  const { value: statement } = prepared
   const kind = kindOf(prepared.verb)
-  if (kind === null || actor === null || statement.actor.objectType === 'Group') return null
-  if (statement.object.objectType === 'SubStatement') return null
+  const actor = statement.actor.objectType === 'Group' ? null : ifiOf(statement.actor)
+  if (kind === null || actor === null || statement.object.objectType === 'SubStatement') return null
   const subject = subjectOf(prepared)
   const { result } = statement
   return {
@@ -51,8 +51,8 @@ export function learningEventOf(prepared: PreparedStatement): LearningEvent | nu
 }
 
 /** The object where it is an Agent; with an Activity as object, an Agent in the extension `subject`. */
-function subjectOf({ objectAgent, value }: PreparedStatement): string | null {
-  if (value.object.objectType === 'Agent') return objectAgent
+function subjectOf({ value }: PreparedStatement): string | null {
+  if (value.object.objectType === 'Agent') return ifiOf(value.object)
   const named = value.context?.extensions?.[`${namespace}extensions/subject`]
   // An extension may hold anything, so an Agent in one was not validated with the statement.
   return validateAgent(named, '1.0.3') === null ? ifiOf(named as Actor) : null

@@ -84,6 +84,12 @@ function refuseRepeated(records: readonly PersonRecord[]): void {
   }
 }
 
+interface PersonRow {
+  readonly id: number
+  readonly external_id: string
+  readonly name: string | null
+}
+
 /** Makes the persons that are new, and locks all of them, so that two callers write one person's roster in turn. */
 async function upsertPersons(trx: Transaction<Database>, tenantId: number, records: readonly PersonRecord[]) {
   const inserted = await sql<{ id: number }>`
@@ -96,15 +102,16 @@ async function upsertPersons(trx: Transaction<Database>, tenantId: number, recor
     on conflict (tenant_id, external_id) do nothing
     returning id`.execute(trx)
   // A statement of its own: its snapshot holds what a concurrent caller has committed meanwhile.
-  const { rows } = await sql<{ id: number; external_id: string; name: string | null }>`
+  const { rows } = await sql<PersonRow>`
     select id, external_id, name from person
     where tenant_id = ${tenantId} and external_id = any(${records.map(record => record.personId)}::text[])
     order by id for no key update`.execute(trx)
   const created = new Set(inserted.rows.map(row => row.id))
   const rowOf = new Map(rows.map(row => [row.external_id, row]))
-  const numbered = records.flatMap((record): NumberedRecord[] => {
-    const row = rowOf.get(record.personId)
-    return row === undefined ? [] : [{ record, id: row.id, name: row.name, created: created.has(row.id) }]
+  const numbered = records.map((record): NumberedRecord => {
+    // Each one is stored by now.
+    const { id, name } = rowOf.get(record.personId) as PersonRow
+    return { record, id, name, created: created.has(id) }
   })
   return { numbered, renamed: await rename(trx, tenantId, numbered) }
 }

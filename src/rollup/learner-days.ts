@@ -85,7 +85,8 @@ export function countedEvents(events: RawBuilder<unknown>, asOf: RawBuilder<unkn
 
 /** Looked up and never copied, so that it does not matter which of the two statements came first. */
 export const isVoided = sql`exists (
-  select from statement as voiding where voiding.tenant_id = event.tenant_id and voiding.voids = event.statement_id)`
+  select from statement as voiding
+  where voiding.tenant_id = event.tenant_id and voiding.voids = event.statement_id and voiding.voids is not null)`
 
 /**
  * The events of a window in a zone that may not be the tenant's. `day`, which has an index, is the tenant's local day:

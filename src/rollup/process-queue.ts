@@ -34,7 +34,7 @@ export async function processQueue(db: Kysely<Database>, batchSize: number): Pro
 }
 
 async function takeBatch(trx: Transaction<Database>, batchSize: number) {
-  const { rows } = await sql<{ taken: number; touched: readonly Touched[] | null }>`
+  const { rows } = await sql<{ taken: number; touched: readonly Touched[] }>`
     with taken as (
       delete from rollup_queue where id in (
         select id from rollup_queue where due_at <= clock_timestamp()
@@ -51,8 +51,10 @@ async function takeBatch(trx: Transaction<Database>, batchSize: number) {
       cross join unnest(array[event.agent_id, event.subject_agent_id]) as agent
       where agent is not null
     )
-    select (select count(*) from taken) as taken, (select json_agg(touched) from touched) as touched`.execute(trx)
-  return { taken: rows[0]?.taken ?? 0, touched: rows[0]?.touched ?? [] }
+    select (select count(*) from taken) as taken, (select coalesce(json_agg(touched), '[]') from touched) as touched`.execute(
+    trx
+  )
+  return { taken: rows.reduce((sum, row) => sum + row.taken, 0), touched: rows.flatMap(row => row.touched) }
 }
 
 /** Makes a provisional person for each agent that belongs to nobody yet, so that nothing is dropped. */
@@ -86,9 +88,10 @@ async function resolvePersons(
     where (tenant_id, agent_id) in (${agentsOf(touched)})
     order by tenant_id, agent_id for share`.execute(trx)
   const personOf = new Map(rows.map(row => [`${row.tenant_id} ${row.agent_id}`, row.person_id]))
-  return touched.flatMap(({ tenant_id, agent_id, person_id, day }) => {
-    const personId = person_id ?? personOf.get(`${tenant_id} ${agent_id}`)
-    return personId === undefined ? [] : [{ tenantId: tenant_id, personId, day }]
+  return touched.map(({ tenant_id, agent_id, person_id, day }) => {
+    // Whoever had no person has a provisional one by now.
+    const personId = (person_id ?? personOf.get(`${tenant_id} ${agent_id}`)) as number
+    return { tenantId: tenant_id, personId, day }
   })
 }
 

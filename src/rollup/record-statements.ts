@@ -3,14 +3,28 @@ import type { Database } from '../database/schema.js'
 import { type EventOfStatement, insertEvents } from '../events/insert-events.js'
 import { learningEventOf } from '../events/learning-event.js'
 import { internWords } from '../store/dictionary.js'
+import { insertAttachments, type NewAttachment } from '../store/insert-attachments.js'
 import { type InsertedStatement, insertStatements } from '../store/insert-statements.js'
+import { findNewDescriptions, putDescriptions, rememberKept } from '../store/put-descriptions.js'
 import { transact } from '../store/transact.js'
+import { attachmentsOf } from '../xapi/attachments.js'
+import { descriptionsOf } from '../xapi/descriptions.js'
+import type { Mentions } from '../xapi/mentions.js'
 import type { PreparedStatement } from '../xapi/prepare.js'
 import { enqueueStatements } from './enqueue.js'
 
+/** How a batch is recorded. */
+export interface Recording {
+  /** Whether the statements may change how activities are defined, verbs displayed and agents named. */
+  readonly mayDefine: boolean
+  /** The data that came with the statements. */
+  readonly attachments?: readonly NewAttachment[]
+}
+
 /**
- * Records a batch in one transaction: the statements, the learning events that they stand for, and the queue rows for
- * the learner-days that they touch. All of it is kept, or nothing.
+ * Records a batch in one transaction: the statements, the attachments that came with them, the learning events that
+ * they stand for, the queue rows for the learner-days that they touch, and what new ones say of activities, verbs and
+ * agents. All of it is kept, or nothing.
  *
  * @returns the statements that were new; those stored before, and the same, are left out.
  * @throws {LrsError} `statement-conflict` when a different statement with one of the ids is stored.
@@ -18,17 +32,23 @@ import { enqueueStatements } from './enqueue.js'
 export async function recordStatements(
   db: Kysely<Database>,
   tenantId: number,
-  statements: readonly PreparedStatement[]
+  statements: readonly PreparedStatement[],
+  { mayDefine, attachments = [] }: Recording
 ): Promise<readonly InsertedStatement[]> {
   const events = statements.map(learningEventOf)
   const numbers = await internAll(db, tenantId, statements, events)
-  return transact(db, async trx => {
+  const said = mayDefine ? statements.map(({ text, value }) => descriptionsOf(text, value)) : []
+  const descriptions = await findNewDescriptions(db, tenantId, said)
+  const { inserted, kept } = await transact(db, async trx => {
     const inserted = await insertStatements(trx, tenantId, statements, numbers)
     const meant = inserted.flatMap((statement): EventOfStatement[] => {
       const event = events[statement.index] ?? null
       return event === null ? [] : [{ statement, event }]
     })
     const voided = inserted.flatMap(({ index }) => statements[index]?.voids ?? [])
+    if (attachments.length > 0) {
+      await insertAttachments(trx, tenantId, ownersOf(statements, inserted), attachments)
+    }
     await insertEvents(trx, tenantId, meant, numbers)
     if (meant.length > 0 || voided.length > 0) {
       await enqueueStatements(
@@ -38,7 +58,18 @@ export async function recordStatements(
         voided
       )
     }
-    return inserted
+    // A statement that is stored already changes nothing (Communication 2.1.2), so only what new ones say counts.
+    const news = inserted.flatMap(({ index }) => descriptions[index] ?? [])
+    return { inserted, kept: await putDescriptions(trx, tenantId, news) }
+  })
+  rememberKept(db, tenantId, kept)
+  return inserted
+}
+
+function ownersOf(statements: readonly PreparedStatement[], inserted: readonly InsertedStatement[]) {
+  return inserted.flatMap(({ index, seq }) => {
+    const statement = statements[index]
+    return statement === undefined ? [] : [{ seq, sha2: attachmentsOf(statement.value).map(({ sha2 }) => sha2) }]
   })
 }
 
@@ -49,25 +80,22 @@ async function internAll(
   events: readonly ReturnType<typeof learningEventOf>[]
 ) {
   const present = (words: readonly (string | null | undefined)[]) => words.filter(word => typeof word === 'string')
+  const words = (mentions: readonly Mentions[]) => mentions.flatMap(({ direct, related }) => [...direct, ...related])
   const [verb, activity, agent] = await Promise.all([
     internWords(
       db,
       { tenantId, dictionary: 'verb' },
       statements.map(({ verb }) => verb)
     ),
-    internWords(
-      db,
-      { tenantId, dictionary: 'activity' },
-      present([...statements.map(({ objectActivity }) => objectActivity), ...events.map(event => event?.module)])
-    ),
-    internWords(
-      db,
-      { tenantId, dictionary: 'agent' },
-      present([
-        ...statements.flatMap(({ actor, objectAgent }) => [actor, objectAgent]),
-        ...events.flatMap(event => [event?.agent, event?.subject])
-      ])
-    )
+    internWords(db, { tenantId, dictionary: 'activity' }, [
+      ...words(statements.map(({ activities }) => activities)),
+      ...present(events.map(event => event?.module))
+    ]),
+    internWords(db, { tenantId, dictionary: 'agent' }, [
+      ...words(statements.map(({ agents }) => agents)),
+      ...statements.map(({ authority }) => authority),
+      ...present(events.flatMap(event => [event?.agent, event?.subject]))
+    ])
   ])
   return { verb, activity, agent }
 }

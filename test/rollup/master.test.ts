@@ -102,7 +102,7 @@ async function send({ id: tenantId }: Tenant, statements: readonly Statement[]):
       { id, makeId: randomUUID, authority: '{"mbox":"mailto:lrs@example.org"}', version: '1.0.3' }
     )
   )
-  await recordStatements(db, tenantId, prepared)
+  await recordStatements(db, tenantId, prepared, { mayDefine: true })
 }
 
 async function put({ id: tenantId }: Tenant, person: { id: number; agents: readonly number[] }): Promise<void> {
