@@ -1,16 +1,24 @@
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
-import { LrsError } from './errors.js'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { credentialRoutes } from './http/api/credentials.js'
 import { metricRoutes } from './http/api/metrics.js'
 import { peopleRoutes } from './http/api/people.js'
-import { authenticator } from './http/authenticate.js'
+import { tenantRoutes } from './http/api/tenants.js'
+import { type Authorize, authorizer } from './http/authorize.js'
+import { answerClientError } from './http/client-error.js'
+import { compressAnswer, decompressRequest } from './http/compression.js'
 import type { HttpContext, Principal } from './http/context.js'
-import { answerProblem, answerXapiFailure, refuseUnknownPath } from './http/failure.js'
+import { answerProblem, answerUnrouted, answerXapiFailure, refuseUnknownPath } from './http/failure.js'
 import { healthRoutes } from './http/health.js'
 import { openapi } from './http/openapi.js'
-import { hasScope } from './http/scopes.js'
+import { findPathPrefix, prefixRemover, trustOf } from './http/proxy.js'
+import { allowOrigins, answerHeaders, requestId } from './http/response-headers.js'
 import { aboutRoutes } from './http/xapi/about.js'
+import { activityRoutes } from './http/xapi/activities.js'
+import { agentRoutes } from './http/xapi/agents.js'
+import { alternateSyntax } from './http/xapi/alternate-syntax.js'
 import { documentRoutes } from './http/xapi/documents.js'
+import { refuseMalformedQuery } from './http/xapi/parameters.js'
 import { answerConsistency, statementReadRoutes } from './http/xapi/read-statements.js'
 import { answerVersion, requireVersion } from './http/xapi/version.js'
 import { statementWriteRoutes } from './http/xapi/write-statements.js'
@@ -23,47 +31,52 @@ export interface AppOptions {
   readonly version: string
 }
 
-type Authorize = (request: FastifyRequest) => Promise<void>
-
 /**
  * Builds the HTTP service: `/xapi` with the standard's resources, `/api/v1` with ours, health and the reference page.
  *
  * It reads no environment and does not listen.
  */
 export async function buildApp({ context, logger, version }: AppOptions): Promise<FastifyInstance> {
-  const { config } = context
-  const app = fastify({
-    loggerInstance: logger,
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: config.maxBodyBytes,
-    requestTimeout: config.requestTimeoutMs,
-    // The idle connections of clients that keep them open must not hold up a stop.
-    forceCloseConnections: 'idle',
-    genReqId: context.makeId,
-    routerOptions: { maxParamLength: 500 },
-    frameworkErrors: answerProblem
-  })
-  const authenticate = authenticator(context.db, context.now)
-  const authorize: Authorize = async request => {
-    const { scopes } = request.routeOptions.config
-    if (scopes === undefined) return
-    request.principal = await authenticate(request.headers.authorization)
-    if (hasScope(request.principal.scopes, scopes)) return
-    throw new LrsError('forbidden', `The credential "${request.principal.key}" lacks the scope ${scopes.join(' or ')}`)
-  }
+  const app = makeServer(context, logger)
   app.decorateRequest('principal', undefined as unknown as Principal)
   app.decorateRequest('xapiVersion', '1.0.3')
+  app.decorateRequest('pathPrefix', '')
   app.setErrorHandler(answerProblem)
   app.setNotFoundHandler(refuseUnknownPath)
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request
     request.log.debug({ method, route: routeOptions.url, status: reply.statusCode, ms: reply.elapsedTime }, 'answered')
   })
+  app.addHook('onRequest', answerHeaders)
+  app.addHook('onRequest', findPathPrefix(context.config, trustOf(context.config)))
+  await allowOrigins(app, context.config)
+  app.addHook('preParsing', decompressRequest)
+  app.addHook('onSend', compressAnswer)
+  const authorize = await authorizer(app, context)
   await openapi(app, version)
   await app.register(healthRoutes(context))
   await app.register(scope => xapiScope(scope, context, authorize), { prefix: '/xapi' })
   await app.register(scope => apiScope(scope, context, authorize), { prefix: '/api/v1' })
   return app
+}
+
+function makeServer({ config, makeId }: HttpContext, logger: FastifyBaseLogger): FastifyInstance {
+  const rewriteUrl = prefixRemover(config)
+  return fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: config.maxBodyBytes,
+    requestTimeout: config.requestTimeoutMs,
+    handlerTimeout: config.requestTimeoutMs,
+    // The idle connections of clients that keep them open must not hold up a stop.
+    forceCloseConnections: 'idle',
+    genReqId: ({ headers }) => requestId(headers['x-request-id'], makeId),
+    trustProxy: trustOf(config),
+    ...(rewriteUrl === undefined ? {} : { rewriteUrl }),
+    frameworkErrors: answerUnrouted,
+    clientErrorHandler: answerClientError,
+    routerOptions: { maxParamLength: 500 }
+  })
 }
 
 async function xapiScope(app: FastifyInstance, context: HttpContext, authorize: Authorize): Promise<void> {
@@ -74,12 +87,16 @@ async function xapiScope(app: FastifyInstance, context: HttpContext, authorize: 
   app.setSerializerCompiler(() => data => JSON.stringify(data))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  app.addHook('onRequest', answerVersion)
+  app.addHook('onRequest', answerVersion(context.config.defaultXapiVersion))
+  app.addHook('onRequest', alternateSyntax(app, context))
+  app.addHook('preValidation', refuseMalformedQuery)
   aboutRoutes(app)
   await app.register(async guarded => {
     guarded.addHook('onRequest', authorize)
     guarded.addHook('onRequest', requireVersion)
     documentRoutes(guarded, context)
+    activityRoutes(guarded, context)
+    agentRoutes(guarded, context)
   })
   await app.register(async statements => {
     statements.addHook('onRequest', answerConsistency(context))
@@ -96,4 +113,6 @@ async function apiScope(app: FastifyInstance, context: HttpContext, authorize: A
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   await app.register(peopleRoutes(context))
   await app.register(metricRoutes(context))
+  await app.register(credentialRoutes(context))
+  await app.register(tenantRoutes(context))
 }

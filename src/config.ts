@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { IANAZone } from 'luxon'
 import { LrsError } from './errors.js'
@@ -13,14 +14,36 @@ export interface Config {
   readonly bootstrapSecret: string | null
   readonly logLevel: string
   readonly tenantTimeZone: string
+  /** The version that a request under /xapi is answered in when it names none, or one that is not served. */
+  readonly defaultXapiVersion: '1.0.3' | '2.0.0'
   readonly maxBodyBytes: number
+  readonly maxMultipartBytes: number
+  readonly maxAttachmentBytes: number
+  readonly maxAttachments: number
   readonly maxBatchStatements: number
+  readonly maxWaitingStatements: number
   readonly maxPageStatements: number
   readonly maxJsonDepth: number
   readonly maxPeople: number
   readonly minGroupSize: number
   readonly requestTimeoutMs: number
   readonly shutdownTimeoutMs: number
+  /** Origins whose pages may call; `*` for every one. */
+  readonly corsOrigins: readonly string[]
+  readonly rateLimitPerMinute: number
+  /** Begins with a slash and ends without one. */
+  readonly pathPrefix: string | null
+  /** Addresses and networks whose proxy headers are believed. */
+  readonly trustProxy: readonly string[] | null
+  readonly oidcIssuer: string | null
+  readonly oidcAudience: string | null
+  readonly oidcJwksUri: string | null
+  readonly oidcScopeClaim: string
+  readonly oidcRoleClaim: string | null
+  /** Scopes by role. */
+  readonly oidcRoleScopes: Readonly<Record<string, readonly string[]>> | null
+  readonly oidcTenantClaim: string | null
+  readonly oidcTenant: string
 }
 
 interface Setting {
@@ -86,17 +109,47 @@ export const settings: { readonly [name in keyof Config]: Setting } = {
     meaning: 'IANA time zone in which the first tenant’s local days are cut; kept from its first start on',
     read: timeZone
   },
+  defaultXapiVersion: {
+    name: 'DEFAULT_XAPI_VERSION',
+    default: '2.0.0',
+    meaning: 'Version of xAPI, 1.0.3 or 2.0.0, that answers a request which names none or one that is not served',
+    read: oneOf(['1.0.3', '2.0.0'])
+  },
   maxBodyBytes: {
     name: 'MAX_BODY_BYTES',
     default: '10485760',
-    meaning: 'Bytes of a request body at most; more is 413',
+    meaning: 'Bytes of a request body at most, of one with attachments its statements alone; more is 413',
     read: integer(1024, 1_073_741_824)
+  },
+  maxMultipartBytes: {
+    name: 'MAX_MULTIPART_BYTES',
+    default: '268435456',
+    meaning: 'Bytes of a whole request of statements with attachments at most; more is 413',
+    read: integer(1024, 1_099_511_627_776)
+  },
+  maxAttachmentBytes: {
+    name: 'MAX_ATTACHMENT_BYTES',
+    default: '104857600',
+    meaning: 'Bytes of one attachment at most; more is 413',
+    read: integer(0, 1_099_511_627_776)
+  },
+  maxAttachments: {
+    name: 'MAX_ATTACHMENTS',
+    default: '100',
+    meaning: 'Attachments in one request at most; more is 413',
+    read: integer(0, 10_000)
   },
   maxBatchStatements: {
     name: 'MAX_BATCH_STATEMENTS',
     default: '5000',
     meaning: 'Statements in one request at most; more is 413',
     read: integer(1, 100_000)
+  },
+  maxWaitingStatements: {
+    name: 'MAX_WAITING_STATEMENTS',
+    default: '20000',
+    meaning: 'Statements that may wait to be stored at most; a request beyond is 503 with Retry-After',
+    read: integer(1, 1_000_000)
   },
   maxPageStatements: {
     name: 'MAX_PAGE_STATEMENTS',
@@ -125,7 +178,7 @@ export const settings: { readonly [name in keyof Config]: Setting } = {
   requestTimeoutMs: {
     name: 'REQUEST_TIMEOUT_MS',
     default: '60000',
-    meaning: 'Milliseconds in which a request must have been received whole, and a database statement be done',
+    meaning: 'Milliseconds in which a request must have been received (408) and answered (503)',
     read: integer(1000, 3_600_000)
   },
   shutdownTimeoutMs: {
@@ -133,8 +186,87 @@ export const settings: { readonly [name in keyof Config]: Setting } = {
     default: '30000',
     meaning: 'Milliseconds that requests in flight get to finish once the program is told to stop',
     read: integer(100, 600_000)
+  },
+  corsOrigins: {
+    name: 'CORS_ORIGINS',
+    default: '*',
+    meaning: 'Origins whose web pages may call the service, comma-separated; `*` is every one, `none` is none',
+    read: origins
+  },
+  rateLimitPerMinute: {
+    name: 'RATE_LIMIT_PER_MINUTE',
+    default: '0',
+    meaning: 'Requests of one credential in a minute at most, in each process; more is 429; 0 is no limit',
+    read: integer(0, 10_000_000)
+  },
+  pathPrefix: {
+    name: 'PATH_PREFIX',
+    default: null,
+    meaning: 'Path that a proxy shows the service under, such as `/lrs`, whether the proxy takes it off or not',
+    read: pathPrefix
+  },
+  trustProxy: {
+    name: 'TRUST_PROXY',
+    default: null,
+    meaning: 'Proxies whose X-Forwarded headers are believed: addresses, networks or `loopback`, comma-separated',
+    read: networks
+  },
+  oidcIssuer: {
+    name: 'OIDC_ISSUER',
+    default: null,
+    meaning: 'Issuer of the OpenID Connect provider whose bearer tokens are taken. Given together with OIDC_AUDIENCE',
+    read: webUrl
+  },
+  oidcAudience: {
+    name: 'OIDC_AUDIENCE',
+    default: null,
+    meaning: 'What the `aud` of a token must hold: the name that the provider knows this service by',
+    read: text
+  },
+  oidcJwksUri: {
+    name: 'OIDC_JWKS_URI',
+    default: null,
+    meaning: 'Where the provider’s keys are; found by discovery when absent',
+    read: webUrl
+  },
+  oidcScopeClaim: {
+    name: 'OIDC_SCOPE_CLAIM',
+    default: 'scope',
+    meaning: 'Claim with the scopes of a token, as a list or as words; a dot leads into an object',
+    read: text
+  },
+  oidcRoleClaim: {
+    name: 'OIDC_ROLE_CLAIM',
+    default: null,
+    meaning: 'Claim with the roles that OIDC_ROLE_SCOPES turns into scopes, such as `realm_access.roles`',
+    read: text
+  },
+  oidcRoleScopes: {
+    name: 'OIDC_ROLE_SCOPES',
+    default: null,
+    meaning: 'Scopes by role: `teacher=statements/read state; admin=all admin`',
+    read: roleScopes
+  },
+  oidcTenantClaim: {
+    name: 'OIDC_TENANT_CLAIM',
+    default: null,
+    meaning: 'Claim with the name of a token’s tenant; when absent every token is for OIDC_TENANT',
+    read: text
+  },
+  oidcTenant: {
+    name: 'OIDC_TENANT',
+    default: 'default',
+    meaning: 'Name of the tenant that tokens are for, unless OIDC_TENANT_CLAIM is set',
+    read: text
   }
 }
+
+/** Settings of which one means nothing without the other. */
+const pairs = [
+  ['bootstrapKey', 'bootstrapSecret'],
+  ['oidcIssuer', 'oidcAudience'],
+  ['oidcRoleClaim', 'oidcRoleScopes']
+] as const
 
 /**
  * Resolves the settings from an environment.
@@ -145,26 +277,26 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const problems: string[] = []
   const config: Record<string, unknown> = {}
   for (const [key, setting] of Object.entries(settings)) {
-    const given = environment[setting.name]
-    const written = given === undefined || given === '' ? setting.default : given
-    if (written === null) {
-      config[key] = null
-      continue
-    }
-    const outcome = setting.read(written)
-    if ('expected' in outcome) {
-      const shown =
-        setting.name === 'BOOTSTRAP_SECRET' || setting.name === 'DATABASE_URL' ? 'its value' : `"${written}"`
-      problems.push(`${setting.name}: ${shown} is not ${outcome.expected}`)
-    } else {
-      config[key] = outcome.value
-    }
+    const outcome = readSetting(setting, environment[setting.name])
+    if ('problem' in outcome) problems.push(outcome.problem)
+    else config[key] = outcome.value
   }
-  if ((config.bootstrapKey === null) !== (config.bootstrapSecret === null)) {
-    problems.push('BOOTSTRAP_KEY and BOOTSTRAP_SECRET: give both or neither')
+  for (const [one, other] of pairs) {
+    if ((config[one] === null) !== (config[other] === null)) {
+      problems.push(`${settings[one].name} and ${settings[other].name}: give both or neither`)
+    }
   }
   if (problems.length > 0) throw new LrsError('invalid-configuration', problems.join('\n'))
   return config as unknown as Config
+}
+
+function readSetting(setting: Setting, given: string | undefined): { value: unknown } | { problem: string } {
+  const written = given === undefined || given === '' ? setting.default : given
+  if (written === null) return { value: null }
+  const outcome = setting.read(written)
+  if (!('expected' in outcome)) return outcome
+  const shown = setting.name === 'BOOTSTRAP_SECRET' || setting.name === 'DATABASE_URL' ? 'its value' : `"${written}"`
+  return { problem: `${setting.name}: ${shown} is not ${outcome.expected}` }
 }
 
 function text(value: string) {
@@ -177,7 +309,7 @@ function folder(value: string) {
 
 function integer(least: number, most: number): Setting['read'] {
   return value => {
-    const number = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN
     return number >= least && number <= most
       ? { value: number }
       : { expected: `a whole number from ${least} to ${most}` }
@@ -214,4 +346,51 @@ function credentialKey(value: string) {
 function credentialSecret(value: string) {
   // Control characters can't be sent in the Authorization header (RFC 7617 section 2).
   return /^[^\p{Cc}]{16,1000}$/u.test(value) ? { value } : { expected: '16 to 1000 characters, none of them a control' }
+}
+
+function webUrl(value: string) {
+  const valid = URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
+  return valid ? { value } : { expected: 'a URL that begins with https:// or http://' }
+}
+
+function origins(value: string) {
+  const list = words(value, ',')
+  if (value === 'none') return { value: [] }
+  const valid = value === '*' || list.every(item => URL.canParse(item) && new URL(item).origin === item)
+  return valid ? { value: list } : { expected: '*, none, or origins such as https://lms.example.org, comma-separated' }
+}
+
+function pathPrefix(value: string) {
+  return isPathPrefix(value) ? { value } : { expected: 'a path such as /lrs, without a slash at its end' }
+}
+
+/** Says whether a text can stand in front of a path in an address just as it is. */
+export function isPathPrefix(text: string): boolean {
+  return /^(\/[A-Za-z0-9._~-]+)+$/.test(text) && text.length <= 200
+}
+
+function networks(value: string) {
+  const list = words(value, ',')
+  const valid = list.every(item => item === 'loopback' || isIP(item) > 0 || isNetwork(item))
+  return valid ? { value: list } : { expected: 'addresses, networks such as 10.0.0.0/8, or loopback, comma-separated' }
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', bits] = /^(.*)\/(\d{1,3})$/.exec(text) ?? []
+  const version = isIP(address)
+  return version > 0 && Number(bits) <= (version === 4 ? 32 : 128)
+}
+
+function roleScopes(value: string) {
+  const roles = words(value, ';').map(entry => entry.split('='))
+  const valid = roles.every(parts => parts.length === 2 && parts.every(part => part.trim() !== ''))
+  if (!valid) return { expected: 'of the form "role=scope scope; role=scope"' }
+  return { value: Object.fromEntries(roles.map(([role = '', list = '']) => [role.trim(), words(list, /[\s,]+/)])) }
+}
+
+function words(value: string, separator: string | RegExp): readonly string[] {
+  return value
+    .split(separator)
+    .map(word => word.trim())
+    .filter(word => word !== '')
 }

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { pino } from 'pino'
+import { UsageError } from './commands/command.js'
+import { usage as commandUsage, isGroup, runCommand } from './commands/run.js'
 import { readConfig } from './config.js'
 import { openDatabase } from './database/open.js'
 import { LrsError } from './errors.js'
@@ -11,13 +13,16 @@ const usage = `Usage: momentum [command]
 
   start     run the service (this is the default)
   openapi   print the OpenAPI document
-`
+
+${commandUsage}`
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
 const commands: Readonly<Record<string, () => Promise<void>>> = { start, openapi }
 
-const command = commands[process.argv[2] ?? 'start']
+const args = process.argv.slice(2)
+const word = args[0] ?? 'start'
+const command = isGroup(word) ? manage : commands[word]
 if (command === undefined) {
   process.stderr.write(usage)
   process.exitCode = 2
@@ -44,14 +49,23 @@ async function start(): Promise<void> {
   else process.stdout.write(greeting(service))
 }
 
+/** `momentum credential …` and `momentum tenant …` */
+async function manage(): Promise<void> {
+  try {
+    const config = readConfig(process.env)
+    process.stdout.write(await runCommand(args, { config, log: line => process.stderr.write(`${line}\n`) }))
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`${error.message}\n\n${usage}`)
+    process.exitCode = 2
+  }
+}
+
 async function openapi(): Promise<void> {
-  const config = readConfig({ DATABASE_URL: 'postgres://nowhere/never-connected' })
+  const config = readConfig({})
   const logger = pino({ level: 'silent' })
-  const { db } = openDatabase({
-    connection: { connectionString: config.databaseUrl ?? '' },
-    poolSize: 1,
-    onError: () => undefined
-  })
+  const connection = { connectionString: 'postgres://nowhere/never-connected' }
+  const { db } = openDatabase({ connection, poolSize: 1, onError: () => undefined })
   const app = await buildService(db, { config, logger, version }, () => undefined)
   await app.ready()
   process.stdout.write(`${JSON.stringify(app.swagger(), null, 2)}\n`)

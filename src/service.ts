@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
@@ -10,7 +10,7 @@ import type { Database } from './database/schema.js'
 import { LrsError } from './errors.js'
 import { operatorScopes } from './http/scopes.js'
 import { startWorker } from './rollup/worker.js'
-import { createCredential, findFirstKey } from './store/credential.js'
+import { createCredential, findFirstKey, makeKey, makeSecret } from './store/credential.js'
 import { ensureTenant } from './store/tenant.js'
 
 /** The tenant that every installation begins with. */
@@ -18,6 +18,9 @@ const firstTenant = 'default'
 
 // 500 learner-days take about 20 ms; 250 ms of rest keeps what other processes enqueue within a second.
 const worker = { batchSize: 500, idleMs: 250 }
+
+/** How often a service that stops looks for connections that have become idle. */
+const sweepMs = 50
 
 /** The first credential as it is told to the operator: the secret only when it was just made. */
 export interface FirstCredential {
@@ -112,9 +115,12 @@ async function listen(
   stops.push(running.stop)
   const app = await buildService(db, parts, running.wake)
   stops.push(async () => {
+    // A connection that is kept alive becomes idle when its request in flight has been answered, after the close began.
+    const sweep = setInterval(() => app.server.closeIdleConnections(), sweepMs)
     // A request that never ends must not keep the database from being stopped cleanly.
     const bound = setTimeout(() => app.server.closeAllConnections(), config.shutdownTimeoutMs)
     await app.close()
+    clearInterval(sweep)
     clearTimeout(bound)
   })
   return app.listen({ host: config.host, port: config.port }).catch(error => {
@@ -131,15 +137,10 @@ async function bootstrap(db: Kysely<Database>, config: Config): Promise<FirstCre
     const tenant = await ensureTenant(trx, firstTenant, config.tenantTimeZone)
     const existing = await findFirstKey(trx, tenant.id)
     if (existing !== null && config.bootstrapKey === null) return { key: existing, secret: null }
-    const key = config.bootstrapKey ?? randomBytes(12).toString('hex')
-    const secret = config.bootstrapSecret ?? randomBytes(24).toString('hex')
-    const made = await createCredential(trx, {
-      tenantId: tenant.id,
-      name: 'operator',
-      key,
-      secret,
-      scopes: operatorScopes
-    })
+    const key = config.bootstrapKey ?? makeKey()
+    const secret = config.bootstrapSecret ?? makeSecret()
+    const name = 'operator'
+    const made = await createCredential(trx, { tenantId: tenant.id, name, key, secret, scopes: operatorScopes })
     return { key, secret: made ? secret : null }
   })
 }

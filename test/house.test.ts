@@ -95,6 +95,20 @@ t.test('every relative link in the papers leads somewhere', async t => {
   }
 })
 
+t.test('the checklist has all its 65 requirements, and the tests and files that it names exist', async t => {
+  const text = await read('docs/reference/xapi-checklist.md')
+  const numbers = [...text.matchAll(/^\| (\d+) \|/gm)].map(([, number]) => Number(number))
+  t.same(
+    numbers,
+    Array.from({ length: 65 }, (_, at) => at + 1)
+  )
+  for (const [, path = ''] of text.matchAll(/`(src\/[^`]+)`/g)) t.ok(existsSync(path), path)
+  for (const [, path = '', names = ''] of text.matchAll(/`(\S+\.test\.ts)`: ((?:“[^”]+”(?:, )?)+)/g)) {
+    const tests = await read(join('test', path))
+    for (const [, name = ''] of names.matchAll(/“([^”]+)”/g)) t.ok(tests.includes(name), `${name} in ${path}`)
+  }
+})
+
 t.test('every command that README and CONTRIBUTING give for npm exists', async t => {
   const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
   for (const paper of ['README.md', 'CONTRIBUTING.md']) {

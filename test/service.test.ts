@@ -1,249 +1,181 @@
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { sql } from 'kysely'
-import t from 'tap'
-import { emptyDatabase, testDatabase } from './support/database.js'
-import { openFolder } from './support/folder.js'
-import { type Greeting, type Program, startProgram } from './support/program.js'
+import pg from 'pg'
+import { type Logger, pino } from 'pino'
+import t, { type Test } from 'tap'
+import { readConfig } from '../src/config.js'
+import { type Service, startService } from '../src/service.js'
+import { basic } from './support/app.js'
+import { emptyDatabase, type TestDatabase, testDatabase } from './support/database.js'
 import { opened } from './support/statements.js'
 
-const headers = { 'x-experience-api-version': '1.0.3', 'content-type': 'application/json' }
+const silent = pino({ level: 'silent' })
 
-async function stop({ child, ended }: Program, signal: NodeJS.Signals = 'SIGTERM') {
-  child.kill(signal)
-  return ended
+/** Starts the service over a database; it is stopped when the test ends. */
+async function start(
+  t: Test,
+  { url }: TestDatabase,
+  settings: Record<string, string> = {},
+  logger: Logger = silent
+): Promise<Service> {
+  const config = readConfig({ DATABASE_URL: url, PORT: '0', ...settings })
+  const service = await startService(config, logger, '0.0.0')
+  t.teardown(() => service.stop())
+  return service
 }
 
-async function readStatements({ url, authorization }: Greeting) {
-  const response = await fetch(`${url}/xapi/statements`, { headers: { ...headers, authorization } })
-  return { status: response.status, body: await response.json() }
+async function post({ url, credential: { key, secret } }: Service) {
+  return fetch(`${url}/xapi/statements`, {
+    method: 'POST',
+    headers: {
+      authorization: basic(key, secret ?? ''),
+      'x-experience-api-version': '1.0.3',
+      'content-type': 'application/json'
+    },
+    body: JSON.stringify(opened)
+  })
 }
 
-/** Begins a POST of a statement, and leaves the end of its body out. */
-async function beginPost({ url, authorization }: Greeting) {
-  const { port, hostname, host } = new URL(url)
-  const socket = connect(Number(port), hostname)
-  await once(socket, 'connect')
-  const body = JSON.stringify(opened)
-  const lines = [
-    'POST /xapi/statements HTTP/1.1',
-    `Host: ${host}`,
-    `Authorization: ${authorization}`,
-    `X-Experience-API-Version: 1.0.3`,
-    'Content-Type: application/json',
-    `Content-Length: ${body.length}`,
-    'Expect: 100-continue'
-  ]
-  socket.write(`${lines.join('\r\n')}\r\n\r\n`)
-  // The service has begun with the request when it asks for the body.
-  await once(socket, 'data')
-  socket.write(body.slice(0, -5))
-  return { socket, end: () => socket.write(body.slice(-5)) }
-}
-
-/** Waits until nobody listens there any more. */
-async function untilClosed(url: string): Promise<void> {
+/** Waits until a query gives something. */
+async function until({ db }: TestDatabase, query: string): Promise<void> {
   const deadline = Date.now() + 10_000
+  while ((await sql.raw(query).execute(db)).rows.length === 0) {
+    if (Date.now() > deadline) throw new Error(`Nothing came of ${query}`)
+    await sleep(10)
+  }
+}
+
+const ourConnections = `from pg_stat_activity
+  where datname = current_database() and application_name = 'momentum-lrs' and pid <> pg_backend_pid()`
+
+const areGone = `select where not exists (select ${ourConnections})`
+
+t.test('services that start at once on an empty database share its schema and one first credential', async t => {
+  const database = await emptyDatabase(t)
+  const services = await Promise.all([start(t, database), start(t, database), start(t, database)])
+  const made = services.filter(({ credential }) => credential.secret !== null)
+  t.equal(made.length, 1)
+  const [{ credential } = { credential: null }] = made
+  t.match(credential, { key: /^[0-9a-f]{24}$/, secret: /^[0-9a-f]{48}$/ })
+  const { rows } = await sql`select key from credential`.execute(database.db)
+  t.same(rows, [{ key: credential?.key }])
+  for (const { url, credential: known } of services) {
+    t.equal(known.key, credential?.key)
+    t.equal((await post({ url, credential: credential ?? known, stop: async () => {} })).status, 200)
+  }
+})
+
+t.test('the first credential can be given; one with its key is left as it is', async t => {
+  const database = await testDatabase(t)
+  const settings = { BOOTSTRAP_KEY: 'the-key', BOOTSTRAP_SECRET: 'the: secret of sixteen' }
+  const first = await start(t, database, settings)
+  t.same(first.credential, { key: 'the-key', secret: 'the: secret of sixteen' })
+  t.equal((await post(first)).status, 200)
+  const again = await start(t, database, { ...settings, BOOTSTRAP_SECRET: 'another secret of more' })
+  t.same(again.credential, { key: 'the-key', secret: null })
+  const unsaid = await start(t, database)
+  t.same(unsaid.credential, { key: 'the-key', secret: null })
+})
+
+t.test('the first tenant keeps the time zone of its first start', async t => {
+  const database = await testDatabase(t)
+  await start(t, database, { TENANT_TIME_ZONE: 'Europe/Berlin' })
+  await start(t, database, { TENANT_TIME_ZONE: 'UTC' })
+  t.match(await sql`select name, time_zone from tenant`.execute(database.db), {
+    rows: [{ name: 'default', time_zone: 'Europe/Berlin' }]
+  })
+})
+
+t.test('the worker counts within a second; what it cannot do is logged and tried again', async t => {
+  const database = await testDatabase(t)
+  const lines: string[] = []
+  const service = await start(t, database, {}, pino({ level: 'warn' }, { write: line => lines.push(line) }))
+  const waits: number[] = []
+  for (const count of [1, 2, 3]) {
+    await post(service)
+    const acknowledged = Date.now()
+    await until(database, `select from learner_day where opened = ${count}`)
+    waits.push(Date.now() - acknowledged)
+  }
+  t.ok(Math.min(...waits) < 1000, `after ${waits} ms`)
+  await sql`alter table learner_day add constraint broken check (opened < 4)`.execute(database.db)
+  await post(service)
+  while (!lines.join().includes('could not recompute')) await sleep(10)
+  await sql`alter table learner_day drop constraint broken`.execute(database.db)
+  await until(database, 'select from learner_day where opened = 4')
+})
+
+t.test('a lost connection is logged, and a new one made', async t => {
+  const database = await testDatabase(t)
+  const lines: string[] = []
+  const service = await start(t, database, {}, pino({ level: 'warn' }, { write: line => lines.push(line) }))
+  await sql.raw(`select pg_terminate_backend(pid) ${ourConnections}`).execute(database.db)
+  while (!lines.join().includes('an idle database connection was lost')) await sleep(10)
+  t.equal((await post(service)).status, 200)
+})
+
+t.test('stopping waits for the request in flight, closes every connection, and may be asked for twice', async t => {
+  const database = await testDatabase(t)
+  const service = await start(t, database)
+  const holder = new pg.Client({ ...database.connection })
+  await holder.connect()
+  await holder.query('begin; lock table statement in access exclusive mode')
+  const answer = post(service)
+  await until(database, `select from pg_locks where not granted`)
+  const stopped = Promise.all([service.stop(), service.stop()])
   while (
-    await fetch(`${url}/health/live`, { headers: { connection: 'close' } }).then(
+    await fetch(service.url, { headers: { connection: 'close' } }).then(
       () => true,
       () => false
     )
-  ) {
-    if (Date.now() > deadline) throw new Error(`${url} still answers`)
-    await sleep(10)
-  }
-}
-
-t.test(
-  'on an empty folder: a greeting whose curl line works as pasted, and the data are there the next time',
-  async t => {
-    const folder = await openFolder(t)
-    const settings = { DATA_DIR: join(folder, 'data') }
-    const first = startProgram(t, settings)
-    const greeting = await first.ready()
-    t.match(greeting.url, /^http:\/\/127\.0\.0\.1:\d+$/)
-    t.match(greeting.text, `API reference   ${greeting.url}/docs`)
-    t.match(greeting.key, /^[0-9a-f]{24}$/)
-    t.match(greeting.secret, /^[0-9a-f]{48}$/)
-    const { stdout } = await promisify(execFile)('bash', ['-c', greeting.curl])
-    const [id] = JSON.parse(stdout)
-    t.match(await readStatements(greeting), { status: 200, body: { statements: [{ id }] } })
-    const { code, output } = await stop(first, 'SIGINT')
-    t.equal(code, 0)
-    t.equal(output, greeting.text, 'nothing but the greeting is printed')
-
-    const second = startProgram(t, settings)
-    const again = await second.ready()
-    t.equal(again.key, greeting.key)
-    t.notMatch(again.text, greeting.secret)
-    t.match(again.text, /printed at the first start only/)
-    const authorized = { ...again, authorization: greeting.authorization }
-    t.match(await readStatements(authorized), { status: 200, body: { statements: [{ id }] } })
-
-    const post = await beginPost(authorized)
-    second.child.kill('SIGTERM')
-    second.child.kill('SIGINT')
-    await untilClosed(again.url)
-    t.equal(second.child.exitCode, null, 'it waits for the request in flight')
-    post.end()
-    t.match(await text(post.socket), /^HTTP\/1\.1 200 OK[^]*\["[0-9a-f-]{36}"\]/)
-    t.match(await second.ended, { code: 0, errors: '' })
-    const files = await readdir(folder, { recursive: true })
-    t.notOk(
-      files.some(file => file.endsWith('postmaster.pid')),
-      'PostgreSQL is stopped'
-    )
-  }
-)
-
-t.test(
-  'with DATABASE_URL: two services that start at once on an empty database share one first credential',
-  async t => {
-    const { url, db } = await emptyDatabase(t)
-    const programs = [startProgram(t, { DATABASE_URL: url }), startProgram(t, { DATABASE_URL: url })]
-    const greetings = await Promise.all(programs.map(program => program.ready()))
-    const [made] = greetings.filter(({ secret }) => /^[0-9a-f]{48}$/.test(secret))
-    t.equal(greetings.filter(({ secret }) => secret.startsWith('(printed')).length, 1)
-    t.equal(new Set(greetings.map(({ key }) => key)).size, 1)
-    const { rows } = await sql`select key from credential`.execute(db)
-    t.same(rows, [{ key: made?.key }])
-    for (const greeting of greetings) {
-      t.match(await readStatements({ ...greeting, authorization: made?.authorization ?? '' }), { status: 200 })
-    }
-    for (const program of programs) t.match(await stop(program), { code: 0, errors: '' })
-  }
-)
-
-t.test('the first credential can be given, and what is hard to quote is quoted', async t => {
-  const { url } = await testDatabase(t)
-  const settings = { DATABASE_URL: url, BOOTSTRAP_KEY: 'the-key', BOOTSTRAP_SECRET: `it's "hard": $HOME \\ !` }
-  const program = startProgram(t, settings)
-  const greeting = await program.ready()
-  t.equal(greeting.key, 'the-key')
-  t.equal(greeting.secret, settings.BOOTSTRAP_SECRET)
-  const { stdout } = await promisify(execFile)('bash', ['-c', greeting.curl])
-  t.match(JSON.parse(stdout), [/^[0-9a-f-]{36}$/])
-  await stop(program)
-  const again = startProgram(t, settings)
-  t.match((await again.ready()).secret, /^\(printed/)
-  await stop(again)
-})
-
-t.test('the worker counts within a second, and says in the log when it cannot; so does a lost connection', async t => {
-  const { url, db } = await testDatabase(t)
-  const program = startProgram(t, { DATABASE_URL: url, LOG_LEVEL: 'info' })
-  const { url: endpoint, authorization } = await program.ready()
-  const post = () =>
-    fetch(`${endpoint}/xapi/statements`, {
-      method: 'POST',
-      headers: { ...headers, authorization },
-      body: JSON.stringify(opened)
-    })
-  const until = async (query: string) => {
-    const deadline = Date.now() + 10_000
-    while ((await sql.raw(query).execute(db)).rows.length === 0) {
-      if (Date.now() > deadline) throw new Error(`Nothing came of ${query}`)
-      await sleep(10)
-    }
-  }
-  const begin = Date.now()
-  await post()
-  await until('select from learner_day where opened = 1')
-  t.ok(Date.now() - begin < 1000)
-  await sql`alter table learner_day add constraint broken check (opened < 2)`.execute(db)
-  await post()
-  await until(`select from pg_stat_database where datname = current_database() and xact_rollback > 0`)
-  await sql`alter table learner_day drop constraint broken`.execute(db)
-  await until('select from learner_day where opened = 2')
-  await sql`select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and application_name = 'momentum-lrs' and pid <> pg_backend_pid() and state = 'idle'`.execute(
-    db
   )
-  t.equal((await post()).status, 200, 'a new connection is made')
-  const { code, errors } = await stop(program)
-  t.equal(code, 0)
-  t.match(errors, /the worker could not recompute a batch/)
-  t.match(errors, /an idle database connection was lost/)
-  t.match(errors, /"signal":"SIGTERM"/)
+    await sleep(10)
+  await holder.query('commit')
+  await holder.end()
+  t.equal((await answer).status, 200)
+  const begin = Date.now()
+  await stopped
+  t.ok(Date.now() - begin < 10_000, 'a connection that the client keeps alive does not hold it up')
+  await until(database, areGone)
 })
 
 t.test('a request that never ends does not hold up a stop beyond SHUTDOWN_TIMEOUT_MS', async t => {
-  const { url } = await testDatabase(t)
-  const program = startProgram(t, { DATABASE_URL: url, SHUTDOWN_TIMEOUT_MS: '200' })
-  const { socket } = await beginPost(await program.ready())
+  const database = await testDatabase(t)
+  const { url, credential, stop } = await start(t, database, { SHUTDOWN_TIMEOUT_MS: '200' })
+  const { port, hostname } = new URL(url)
+  const socket = connect(Number(port), hostname)
   socket.on('error', () => undefined)
-  t.match(await stop(program), { code: 0 })
-})
-
-t.test('told to stop while it starts, it stops as soon as it has started, and greets nobody', async t => {
-  const { url, pool } = await testDatabase(t)
-  const holder = await pool.connect()
-  await holder.query('select pg_advisory_lock(4107214001)')
-  const program = startProgram(t, { DATABASE_URL: url })
-  const deadline = Date.now() + 20_000
-  const isWaiting = `select from pg_locks where locktype = 'advisory' and not granted
-    and database = (select oid from pg_database where datname = current_database())`
-  while ((await holder.query(isWaiting)).rows.length === 0) {
-    if (Date.now() > deadline) throw new Error('It does not wait for the migrations of another')
-    await sleep(10)
-  }
-  program.child.kill('SIGTERM')
-  await sleep(50)
-  await holder.query('select pg_advisory_unlock(4107214001)')
-  holder.release()
-  t.match(await program.ended, { code: 0, output: '', errors: '' })
-})
-
-t.test('all mistakes of the settings are told together, before anything is started', async t => {
-  const folder = await openFolder(t)
-  const settings = { DATA_DIR: join(folder, 'data'), PORT: 'eighty', TENANT_TIME_ZONE: 'Mars', BOOTSTRAP_KEY: 'key' }
-  const { code, output, errors } = await startProgram(t, settings).ended
-  t.equal(code, 1)
-  t.equal(output, '')
-  t.match(errors, /cannot go on\.\ninvalid-configuration: PORT: .*\nTENANT_TIME_ZONE: .*\nBOOTSTRAP_KEY and/)
-  t.same(await readdir(folder), [])
+  socket.write(
+    `POST /xapi/statements HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic(credential.key, credential.secret ?? '')}\r\n` +
+      'X-Experience-API-Version: 1.0.3\r\nContent-Length: 99\r\nExpect: 100-continue\r\n\r\n'
+  )
+  await once(socket, 'data')
+  const begin = Date.now()
+  await stop()
+  t.ok(Date.now() - begin < 5000)
 })
 
 t.test('what keeps it from listening is told with what to do, and what was started is stopped', async t => {
-  const { url, db } = await testDatabase(t)
+  const database = await testDatabase(t)
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   t.teardown(() => other.close())
   const port = String((other.address() as AddressInfo).port)
   const table: [Record<string, string>, RegExp][] = [
-    [{ PORT: port }, /^invalid-configuration: .*another program listens on port \d+ of 127.0.0.1 already.* set PORT/m],
-    [{ HOST: '192.0.2.1' }, /^invalid-configuration: .*192\.0\.2\.1 is not an address of this machine: set HOST/m],
-    [{ HOST: 'fe80::1' }, /^invalid-configuration: The service cannot listen: /m]
+    [{ PORT: port }, /another program listens on port \d+ of 127.0.0.1 already: stop it, or set PORT/],
+    [{ HOST: '192.0.2.1' }, /192\.0\.2\.1 is not an address of this machine: set HOST/],
+    [{ HOST: 'fe80::1' }, /^The service cannot listen: /]
   ]
   for (const [settings, message] of table) {
-    const { code, output, errors } = await startProgram(t, { DATABASE_URL: url, ...settings }).ended
-    t.equal(code, 1)
-    t.equal(output, '')
-    t.match(errors, message)
+    await t.rejects(start(t, database, settings), { code: 'invalid-configuration', message })
+    await until(database, areGone)
   }
-  const { rows } = await sql`select from pg_stat_activity
-    where datname = current_database() and application_name = 'momentum-lrs' and pid <> pg_backend_pid()`.execute(db)
-  t.equal(rows.length, 0)
 })
 
-t.test('a database that cannot be reached ends the start', async t => {
-  const { code, errors } = await startProgram(t, { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }).ended
-  t.equal(code, 1)
-  t.match(errors, /cannot go on\.\n[^]*ECONNREFUSED/)
-})
-
-t.test('other commands: openapi prints the document, an unknown one the usage', async t => {
-  const document = await startProgram(t, { DATA_DIR: '/nowhere' }, ['openapi']).ended
-  t.match(document, { code: 0, errors: '' })
-  t.match(JSON.parse(document.output), { openapi: /^3\.1/, paths: { '/xapi/statements': { get: {} } } })
-  const unknown = await startProgram(t, {}, ['dance']).ended
-  t.match(unknown, { code: 2, output: '', errors: /^Usage: momentum \[command\]/ })
+t.test('a database that is not there ends the start', async t => {
+  const config = readConfig({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', PORT: '0' })
+  await t.rejects(startService(config, silent, '0.0.0'), { code: 'ECONNREFUSED' })
 })

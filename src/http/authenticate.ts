@@ -3,9 +3,10 @@ import type { Kysely } from 'kysely'
 import { LRUCache } from 'lru-cache'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
-import { type Credential, findCredential, hashSecret, verifySecret } from '../store/credential.js'
+import { findCredential, hashSecret, verifySecret } from '../store/credential.js'
 import { isStorable } from '../xapi/formats.js'
 import type { Principal } from './context.js'
+import { makePrincipal } from './principal.js'
 
 /** How long a credential may be taken for valid without a look at the database: revoking works within a second. */
 const freshMs = 1000
@@ -19,6 +20,14 @@ interface Remembered {
   readonly principal: Principal
 }
 
+interface Attempt {
+  readonly key: string
+  readonly secret: string
+  readonly proof: Buffer
+  /** The instant, in milliseconds, before which the look at the database can't have been. */
+  readonly checkedAt: number
+}
+
 /**
  * Makes the check of the Authorization header: Basic, key and secret.
  *
@@ -30,6 +39,7 @@ interface Remembered {
 export function authenticator(db: Kysely<Database>, now: () => Date) {
   const processKey = randomBytes(32)
   const remembered = new LRUCache<string, Remembered>({ max: rememberedCredentials })
+  const verifying = new Map<string, { readonly checkedAt: number; readonly principal: Promise<Principal> }>()
   // An unknown key costs as much as a wrong secret, so that the time tells nobody which keys exist.
   const decoy = hashSecret(randomBytes(16).toString('hex'))
 
@@ -40,20 +50,28 @@ export function authenticator(db: Kysely<Database>, now: () => Date) {
     const isProven = known !== undefined && timingSafeEqual(known.proof, proof)
     const checkedAt = now().getTime()
     if (isProven && checkedAt - known.checkedAt < freshMs && checkedAt >= known.checkedAt) return known.principal
+    // Requests that come together, such as after a start, share one slow hash.
+    const same = `${key}:${proof.toString('hex')}`
+    const begun = verifying.get(same)
+    if (begun !== undefined && checkedAt - begun.checkedAt < freshMs) return begun.principal
+    const principal = verify({ key, secret, proof, checkedAt }).finally(() => verifying.delete(same))
+    verifying.set(same, { checkedAt, principal })
+    return principal
+  }
+
+  async function verify({ key, secret, proof, checkedAt }: Attempt): Promise<Principal> {
+    const known = remembered.get(key)
+    const isProven = known !== undefined && timingSafeEqual(known.proof, proof)
     const credential = await findCredential(db, key)
     const isUnchanged = isProven && credential?.secretHash === known.secretHash
     if (credential === null || !(isUnchanged || (await verifySecret(secret, credential.secretHash)))) {
       if (credential === null) await verifySecret(secret, await decoy)
       throw new LrsError('unauthenticated', 'The key or the secret is not valid')
     }
-    const principal = principalOf(credential)
+    const principal = makePrincipal(credential)
     remembered.set(key, { proof, secretHash: credential.secretHash, checkedAt, principal })
     return principal
   }
-}
-
-function principalOf({ key, tenantId, timeZone, scopes, authority }: Credential): Principal {
-  return { key, tenantId, timeZone, scopes, authority }
 }
 
 /** Only the first colon parts key and secret: a secret may hold more. */

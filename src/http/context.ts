@@ -16,8 +16,9 @@ export interface HttpContext {
   readonly wakeWorker: () => void
 }
 
-/** Who is asking: the credential that a request was authenticated with, and the tenant it belongs to. */
+/** Who is asking: the credential or token that a request was authenticated with, and the tenant it belongs to. */
 export interface Principal {
+  /** The credential's key, or who the token was made for. */
   readonly key: string
   readonly tenantId: number
   /** IANA name of the tenant's time zone. */
@@ -25,16 +26,24 @@ export interface Principal {
   readonly scopes: readonly string[]
   /** The Agent, as JSON text, that is written as the authority of what this credential stores. */
   readonly authority: string
+  /** Whether an authority that is sent with a statement is kept, instead of being replaced by the one above. */
+  readonly mayAssertAuthority: boolean
+  /** Whether only statements with the authority above may be read (`statements/read/mine`). */
+  readonly readsMineOnly: boolean
+  /** Whether what is stored may define activities (`define`). */
+  readonly mayDefine: boolean
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** A credential needs one of these scopes (or `all`); a route without them is open to everybody. */
+    /** A credential needs one of these scopes, or one that opens it; a route without them is open to everybody. */
     scopes?: readonly string[]
   }
   interface FastifyRequest {
     principal: Principal
     /** The version of the standard that the request speaks; only under `/xapi`. */
     xapiVersion: XapiVersion
+    /** What the outside puts in front of our paths, such as `/lrs`; empty for nothing. */
+    pathPrefix: string
   }
 }

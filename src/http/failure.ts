@@ -9,7 +9,26 @@ const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid-json',
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid-json',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid-header',
-  FST_ERR_BAD_URL: 'invalid-parameter'
+  FST_ERR_CTP_EMPTY_TYPE: 'unsupported-media-type',
+  FST_ERR_BAD_URL: 'invalid-parameter',
+  FST_ERR_MAX_PARAM_LENGTH: 'not-found'
+}
+
+/** PostgreSQL's and the system's codes for what may be over in a moment. */
+const passingCodes: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_HANDLER_TIMEOUT: 'timed-out',
+  57014: 'timed-out',
+  '57P01': 'not-ready',
+  '57P02': 'not-ready',
+  '57P03': 'not-ready',
+  53300: 'not-ready',
+  ECONNREFUSED: 'not-ready'
+}
+
+const passingMessages: Readonly<Partial<Record<ErrorCode, string>>> = {
+  'timed-out': 'The answer took longer than REQUEST_TIMEOUT_MS allows, or a query longer than a minute',
+  'request-timeout': 'The request did not arrive whole within REQUEST_TIMEOUT_MS',
+  'not-ready': 'The database does not answer'
 }
 
 /**
@@ -19,7 +38,8 @@ const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
  */
 export function answerXapiFailure(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const failure = toFailure(error, request)
-  return challenge(failure, reply)
+  if (failure.code === 'overloaded') reply.header('Retry-After', 1)
+  return reply
     .code(failure.status)
     .type('application/json; charset=utf-8')
     .send(JSON.stringify({ code: failure.code, message: failure.message, ...failure.place, requestId: request.id }))
@@ -28,7 +48,7 @@ export function answerXapiFailure(error: FastifyError, request: FastifyRequest, 
 /** Answers a failure anywhere else as problem details. @see RFC 9457 */
 export function answerProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const failure = toFailure(error, request)
-  return challenge(failure, reply)
+  return reply
     .code(failure.status)
     .type('application/problem+json; charset=utf-8')
     .serializer(JSON.stringify)
@@ -45,23 +65,32 @@ export function answerProblem(error: FastifyError, request: FastifyRequest, repl
 
 /** Refuses a path that leads nowhere, or a method that the resource there does not know. @see RFC 9110 section 15.5.6 */
 export function refuseUnknownPath({ server, method, url }: FastifyRequest, reply: FastifyReply): never {
-  const path = url.split('?')[0] ?? ''
+  const path = url.replace(/\?.*/, '')
   const known = methods.filter(method => server.hasRoute({ method, url: path }))
   if (known.length === 0) throw new LrsError('not-found', `There is no ${path}`)
   reply.header('Allow', known.join(', '))
   throw new LrsError('method-not-allowed', `${path} knows ${known.join(', ')} and not ${method}`)
 }
 
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const
-
-function challenge(failure: LrsError, reply: FastifyReply): FastifyReply {
-  return failure.code === 'unauthenticated'
-    ? reply.header('WWW-Authenticate', 'Basic realm="Momentum LRS", charset="UTF-8"')
-    : reply
+/** Answers what fails before a route is found: an address with a broken percent-escape, or far too long a part. */
+export function answerUnrouted(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.header('X-Request-Id', request.id)
+  if (!/^\/xapi(\/|\?|$)/.test(request.url)) return answerProblem(error, request, reply)
+  return answerXapiFailure(error, request, reply.header('X-Experience-API-Version', '2.0.0'))
 }
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const
 
 function toFailure(error: FastifyError, request: FastifyRequest): LrsError {
   if (error instanceof LrsError) return error
+  const passing = passingCodes[error.code]
+  if (passing !== undefined) {
+    request.log.warn({ err: error }, 'request failed for now')
+    // The same clock runs while a request arrives and while it is answered.
+    const code =
+      error.code === 'FST_ERR_HANDLER_TIMEOUT' && request.raw.complete === false ? 'request-timeout' : passing
+    return new LrsError(code, passingMessages[code] ?? error.message, {}, { cause: error })
+  }
   const known = fastifyCodes[error.code]
   if (known === undefined) {
     request.log.error({ err: error }, 'request failed')
@@ -75,6 +104,7 @@ function toFailure(error: FastifyError, request: FastifyRequest): LrsError {
 
 /** Parts a pointer into a list of records into the record's index and the pointer within it. */
 function placeOf(pointer: string) {
-  const [, index, rest] = /^\/(\d+)(.*)$/.exec(pointer) ?? []
-  return index === undefined ? { pointer } : { index: Number(index), pointer: rest ?? '' }
+  const index = /^\/\d+/.exec(pointer)
+  if (index === null) return { pointer }
+  return { index: Number(index[0].slice(1)), pointer: pointer.slice(index[0].length) }
 }

@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { pageSecurityPolicy } from './response-headers.js'
 
 /** Collects the routes' schemas into an OpenAPI document, serves it, and shows it at `/docs`. */
 export async function openapi(app: FastifyInstance, version: string): Promise<void> {
@@ -15,16 +16,35 @@ export async function openapi(app: FastifyInstance, version: string): Promise<vo
       },
       tags: [
         { name: 'xAPI', description: 'The record: the resources of the xAPI standard' },
+        { name: 'access', description: 'Credentials and tenants' },
         { name: 'people', description: 'The roster' },
         { name: 'Metrics', description: 'What the record means' },
         { name: 'health', description: 'Whether the service runs' }
       ],
       components: {
-        securitySchemes: { basic: { type: 'http', scheme: 'basic', description: 'A credential: key and secret' } }
+        securitySchemes: {
+          basic: { type: 'http', scheme: 'basic', description: 'A credential: key and secret' },
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'A token of the OpenID Connect provider that OIDC_ISSUER names'
+          }
+        }
       },
-      security: [{ basic: [] }]
+      security: [{ basic: [] }, { bearer: [] }]
     }
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list', deepLinking: true } })
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { docExpansion: 'list', deepLinking: true },
+    staticCSP: pageSecurityPolicy,
+    transformSpecification: (document, request) => ({ ...document, ...serversOf(request) })
+  })
+  app.get('/openapi.json', { schema: { hide: true } }, async request => ({ ...app.swagger(), ...serversOf(request) }))
+}
+
+/** Where the paths of the document begin, when that is not at the root. */
+function serversOf({ pathPrefix }: FastifyRequest) {
+  return pathPrefix === '' ? {} : { servers: [{ url: pathPrefix }] }
 }

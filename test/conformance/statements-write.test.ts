@@ -169,36 +169,6 @@ t.test('Data 2.4.8: stored is when it was stored, whatever was sent', async t =>
   t.equal(version, '1.0.0', 'Data 2.4.10: the version that was not sent is 1.0.0')
 })
 
-t.test('Comm 3.3: the version header is asked for and answered', async t => {
-  const table = [
-    ['1.0', 200],
-    ['1.0.0', 200],
-    ['1.0.3', 200],
-    ['1.0.9', 200],
-    ['', 400],
-    ['0.95', 400],
-    ['1.1.0', 400],
-    ['1', 400],
-    ['1.0.3, 1.0.3', 400]
-  ] as const
-  for (const [version, status] of table) {
-    const response = await call({ url: '/xapi/statements', headers: { 'x-experience-api-version': version } })
-    t.equal(response.statusCode, status, `"${version}"`)
-    t.match(response.headers['x-experience-api-version'], status === 200 ? /^1\.0\.3$/ : /^[12]\.0\.\d$/)
-    if (status === 400) t.match(response.json(), { code: 'invalid-header', message: /1\.0\.3/ })
-  }
-  const missing = await app.app.inject({ url: '/xapi/statements', headers: { authorization: app.authorization } })
-  t.match(missing.json(), { code: 'invalid-header', message: /missing/ })
-  t.match(missing.headers['x-experience-api-version'], /^[12]\.0\.\d$/)
-})
-
-t.test('Comm 2.8: About answers without credentials and version, and lists the versions', async t => {
-  const response = await app.app.inject({ url: '/xapi/about' })
-  t.equal(response.statusCode, 200)
-  t.ok(response.json().version.includes('1.0.3'))
-  t.match(response.headers, { 'content-type': /^application\/json/, 'x-experience-api-version': /^[12]\.0\.\d$/ })
-})
-
 t.test('Comm 1.4: a body is JSON in UTF-8, and is refused when it says or is something else', async t => {
   const text = JSON.stringify(opened)
   const table = [

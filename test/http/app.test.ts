@@ -125,8 +125,9 @@ function routesOf(tree: string): readonly string[] {
     above.splice(indent.length / 4 - 1)
     above.push(part)
     const path = above.join('')
-    if (methods === '' || /^\/(docs|openapi\.json)/.test(path)) return []
-    return methods.split(', ').flatMap(method => (method === 'HEAD' ? [] : [`${method} ${path}`]))
+    if (methods === '' || path === '*' || /^\/(docs|openapi\.json)/.test(path)) return []
+    const address = path.replaceAll(/:(\w+)/g, '{$1}')
+    return methods.split(', ').flatMap(method => (method === 'HEAD' ? [] : [`${method} ${address}`]))
   })
 }
 

@@ -28,7 +28,10 @@ async function serve(tenantId: number) {
     tenantId,
     timeZone: 'Europe/Berlin',
     scopes: ['metrics/read'],
-    authority: '{}'
+    authority: '{}',
+    mayAssertAuthority: false,
+    readsMineOnly: true,
+    mayDefine: false
   }
   app.decorateRequest('principal', null, [])
   app.addHook('onRequest', async request => {

@@ -3,6 +3,7 @@ import { answerMetric, type MetricQuery } from '../../metrics/answer.js'
 import { catalogue } from '../../metrics/catalogue.js'
 import type { Metric, MetricOptions } from '../../metrics/metric.js'
 import type { HttpContext } from '../context.js'
+import { access } from '../scopes.js'
 import { answerSchema, catalogueSchema, querySchema } from './metrics-schema.js'
 import { problemResponses } from './problem-schema.js'
 
@@ -19,7 +20,7 @@ export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
           tags: ['Metrics'],
           response: { 200: catalogueSchema, ...problemResponses(401, 403) }
         },
-        config: { scopes: ['metrics/read'] }
+        config: { scopes: access.metrics.read }
       },
       async () => ({ metrics: catalogue.map(describe) })
     )
@@ -36,7 +37,7 @@ export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
             querystring: querySchema(metric),
             response: { 200: answerSchema(metric), ...problemResponses(400, 401, 403) }
           },
-          config: { scopes: ['metrics/read'] }
+          config: { scopes: access.metrics.read }
         },
         async request =>
           answerMetric(context.db, metric, toQuery(metric, request.query), {

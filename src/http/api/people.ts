@@ -9,6 +9,7 @@ import { ifiOf } from '../../xapi/ifi.js'
 import type { Actor } from '../../xapi/statement.js'
 import { validateAgent } from '../../xapi/validate.js'
 import type { HttpContext } from '../context.js'
+import { access } from '../scopes.js'
 import { problemResponses } from './problem-schema.js'
 
 // Control characters have no place in a name; PostgreSQL's text can't hold U+0000 at all.
@@ -60,7 +61,7 @@ export function peopleRoutes({ db, config, now, wakeWorker }: HttpContext): Fast
         body: Type.Array(Person),
         response: { 200: Outcome, ...problemResponses(400, 401, 403, 409, 413) }
       },
-      config: { scopes: ['people/write'] },
+      config: { scopes: access.people.write },
       handler: async request => {
         const { tenantId, timeZone } = request.principal
         if (request.body.length > config.maxPeople) {
@@ -86,7 +87,8 @@ type PersonBody = Omit<PersonRecord, 'agents'> & { readonly agents: readonly unk
 function toRecord(person: PersonBody, index: number): PersonRecord {
   const agents = person.agents.map((agent, position) => {
     const violation = validateAgent(agent, '1.0.3')
-    if (violation === null) return ifiOf(agent as Actor) ?? ''
+    // It is valid, so it has an identifier.
+    if (violation === null) return String(ifiOf(agent as Actor))
     const { message, pointer, rule } = violation
     throw new LrsError('invalid-body', `Person ${index}: ${message}`, {
       index,

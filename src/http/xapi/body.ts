@@ -9,11 +9,21 @@ import { LrsError } from '../../errors.js'
  */
 export function decodeJsonBody(request: FastifyRequest): string {
   const type = request.headers['content-type'] ?? ''
-  if (!/^application\/json *(; *charset *= *"?utf-8"? *)?;? *$/i.test(type)) {
+  if (!isJson(type)) {
     throw new LrsError('invalid-header', `The Content-Type "${type}" is not application/json in UTF-8`)
   }
+  return decodeUtf8(request.body as Buffer)
+}
+
+/** Whether a Content-Type is that of JSON in UTF-8. */
+export function isJson(contentType: string): boolean {
+  return /^application\/json *(; *charset *= *"?utf-8"? *)?;? *$/i.test(contentType)
+}
+
+/** @throws {LrsError} `invalid-json` when the bytes are not UTF-8. */
+export function decodeUtf8(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(request.body as Buffer)
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     throw new LrsError('invalid-json', 'The body is not valid UTF-8')
   }

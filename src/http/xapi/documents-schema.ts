@@ -1,6 +1,18 @@
 import { Type } from 'typebox'
-import type { ResourceShape } from './documents.js'
+import type { DocumentResource } from '../../database/schema.js'
 import { Failure, failures, versionHeader } from './failure-schema.js'
+
+/** One of the three document resources. */
+export interface ResourceShape {
+  readonly resource: DocumentResource
+  readonly path: string
+  /** The parameter with the document's id. */
+  readonly idParameter: 'stateId' | 'profileId'
+  /** The parameters that name the context, in the order of the standard. */
+  readonly contextParameters: readonly string[]
+  readonly readScopes: readonly string[]
+  readonly writeScopes: readonly string[]
+}
 
 const names = { state: 'State', 'activity-profile': 'ActivityProfile', 'agent-profile': 'AgentProfile' } as const
 
@@ -19,7 +31,13 @@ const preconditions = Type.Object({
 })
 
 const responses = {
-  get: { 200: Type.Unknown({ description: 'The document, or the ids of all' }), ...failures, 404: Failure },
+  get: {
+    200: Type.Unknown({ description: 'The document, or the ids of all' }),
+    304: Type.Null({ description: 'The document has a tag of If-None-Match' }),
+    ...failures,
+    404: Failure,
+    412: Failure
+  },
   put: { 204: Type.Null(), ...failures, 409: Failure, 412: Failure },
   post: { 204: Type.Null(), ...failures, 412: Failure },
   delete: { 204: Type.Null(), ...failures, 412: Failure }
@@ -48,7 +66,7 @@ export function documentSchema(
     operationId: `${method}${names[resource]}`,
     tags: ['xAPI'],
     summary: summaries[method],
-    headers: method === 'get' ? versionHeader : preconditions,
+    headers: preconditions,
     querystring: Type.Object({ ...context, [idParameter]: id, ...(method === 'get' ? { since } : {}) } as Record<
       string,
       never

@@ -1,19 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { DocumentResource } from '../../database/schema.js'
 import { LrsError } from '../../errors.js'
 import { deleteDocument, deleteDocuments } from '../../store/delete-documents.js'
 import type { DocumentAddress, DocumentContext, StoredDocument } from '../../store/document.js'
 import { findDocument, findDocumentIds } from '../../store/find-document.js'
-import { type NewDocument, putDocument } from '../../store/put-document.js'
-import { isMediaType } from '../../xapi/formats.js'
-import { mergeObjects } from '../../xapi/merge.js'
-import { meetsPreconditions, type Preconditions, parseEntityTags } from '../../xapi/precondition.js'
+import { putDocument } from '../../store/put-document.js'
 import { rulesOf } from '../../xapi/version.js'
 import type { HttpContext } from '../context.js'
-import { documentSchema } from './documents-schema.js'
+import { access } from '../scopes.js'
+import { mergeDocuments, readDocument, refuseBrokenJson } from './document-body.js'
+import { documentSchema, type ResourceShape } from './documents-schema.js'
 import {
   type Parameters,
-  readAgent,
+  readAgentIdentifier,
   readInstant,
   readIri,
   readParameter,
@@ -22,18 +20,7 @@ import {
   refuseUnknown,
   requireParameter
 } from './parameters.js'
-
-/** One of the three document resources. */
-export interface ResourceShape {
-  readonly resource: DocumentResource
-  readonly path: string
-  /** The parameter with the document's id. */
-  readonly idParameter: 'stateId' | 'profileId'
-  /** The parameters that name the context, in the order of the standard. */
-  readonly contextParameters: readonly string[]
-  readonly readScopes: readonly string[]
-  readonly writeScopes: readonly string[]
-}
+import { answerTagged, jsonRepresentation, readPreconditions, refuseUnmet } from './tagged.js'
 
 const resources: readonly ResourceShape[] = [
   {
@@ -41,24 +28,24 @@ const resources: readonly ResourceShape[] = [
     path: '/activities/state',
     idParameter: 'stateId',
     contextParameters: ['activityId', 'agent', 'registration'],
-    readScopes: ['state', 'state/read'],
-    writeScopes: ['state']
+    readScopes: access.state.read,
+    writeScopes: access.state.write
   },
   {
     resource: 'activity-profile',
     path: '/activities/profile',
     idParameter: 'profileId',
     contextParameters: ['activityId'],
-    readScopes: ['profile', 'profile/read', 'activities_profile'],
-    writeScopes: ['profile', 'activities_profile']
+    readScopes: access.activityProfile.read,
+    writeScopes: access.activityProfile.write
   },
   {
     resource: 'agent-profile',
     path: '/agents/profile',
     idParameter: 'profileId',
     contextParameters: ['agent'],
-    readScopes: ['profile', 'profile/read', 'agents_profile'],
-    writeScopes: ['profile', 'agents_profile']
+    readScopes: access.agentProfile.read,
+    writeScopes: access.agentProfile.write
   }
 ]
 
@@ -96,16 +83,11 @@ async function get({ db }: HttpContext, shape: ResourceShape, request: FastifyRe
     refuseUnknown(given, [...shape.contextParameters, 'since'])
     const since = readParameter(given, 'since', readInstant) ?? null
     const { ids, updated } = await findDocumentIds(db, readContext(shape, request), since)
-    if (updated !== null) reply.header('Last-Modified', new Date(updated).toUTCString())
-    return reply.type('application/json; charset=utf-8').send(JSON.stringify(ids))
+    return answerTagged(request, reply, jsonRepresentation(JSON.stringify(ids), updated))
   }
   const document = await findDocument(db, readAddress(shape, request))
   if (document === null) throw new LrsError('not-found', 'There is no such document')
-  return reply
-    .header('ETag', `"${document.etag}"`)
-    .header('Last-Modified', new Date(document.updated).toUTCString())
-    .header('Content-Type', document.contentType)
-    .send(document.content)
+  return answerTagged(request, reply, document)
 }
 
 async function put({ db }: HttpContext, shape: ResourceShape, request: FastifyRequest, reply: FastifyReply) {
@@ -128,7 +110,7 @@ async function merge({ db }: HttpContext, shape: ResourceShape, request: Fastify
   const posted = readDocument(request)
   await putDocument(db, address, existing => {
     refuseUnmet(preconditions, existing?.etag ?? null)
-    return existing === null ? refuseBrokenJson(posted) : merged(existing, posted)
+    return existing === null ? refuseBrokenJson(posted) : mergeDocuments(existing, posted)
   })
   return reply.code(204).send()
 }
@@ -159,61 +141,6 @@ function refuseUnconditional(shape: ResourceShape, request: FastifyRequest, exis
   )
 }
 
-function refuseUnmet(preconditions: Preconditions, etag: string | null): void {
-  if (meetsPreconditions(preconditions, etag)) return
-  throw new LrsError(
-    'precondition-failed',
-    `The document ${etag === null ? 'does not exist' : `has the ETag "${etag}"`}`
-  )
-}
-
-function merged(existing: StoredDocument, posted: NewDocument): NewDocument {
-  const text = [existing, posted].every(isJson)
-    ? mergeObjects(existing.content.toString(), jsonText(posted.content))
-    : null
-  if (text === null) {
-    throw new LrsError(
-      'invalid-body',
-      'POST merges JSON objects: the stored document, the posted one and both content types must be such'
-    )
-  }
-  return { contentType: posted.contentType, content: Buffer.from(text) }
-}
-
-function refuseBrokenJson(document: NewDocument): NewDocument {
-  if (isJson(document)) jsonText(document.content)
-  return document
-}
-
-function isJson({ contentType }: NewDocument): boolean {
-  return /^application\/json\s*(;|$)/i.test(contentType)
-}
-
-function jsonText(content: Buffer): string {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(content)
-    JSON.parse(text)
-    return text
-  } catch (cause) {
-    throw new LrsError('invalid-json', `The document is declared as JSON but is not: ${String(cause)}`, {}, { cause })
-  }
-}
-
-function readDocument(request: FastifyRequest): NewDocument {
-  const contentType = request.headers['content-type'] ?? ''
-  if (!isMediaType(contentType)) {
-    throw new LrsError('invalid-header', `The Content-Type "${contentType}" is not a media type`)
-  }
-  return { contentType, content: (request.body as Buffer | undefined) ?? Buffer.alloc(0) }
-}
-
-function readPreconditions({ headers }: FastifyRequest): Preconditions {
-  return {
-    ifMatch: parseEntityTags(headers['if-match']),
-    ifNoneMatch: parseEntityTags(headers['if-none-match'])
-  }
-}
-
 function readAddress(shape: ResourceShape, request: FastifyRequest): DocumentAddress {
   const given = request.query as Parameters
   refuseUnknown(given, [...shape.contextParameters, shape.idParameter])
@@ -227,7 +154,7 @@ function readContext({ resource, contextParameters }: ResourceShape, request: Fa
     tenantId: request.principal.tenantId,
     resource,
     activity: takes('activityId') ? requireParameter(given, 'activityId', readIri) : null,
-    agent: takes('agent') ? requireParameter(given, 'agent', readAgent(request.xapiVersion)) : null,
+    agent: takes('agent') ? requireParameter(given, 'agent', readAgentIdentifier(request.xapiVersion)) : null,
     registration: takes('registration') ? (readParameter(given, 'registration', readUuid) ?? null) : null
   }
 }

@@ -1,7 +1,8 @@
+import type { FastifyRequest } from 'fastify'
 import { LrsError } from '../../errors.js'
 import { isIri, isUuid } from '../../xapi/formats.js'
 import { ifiOf } from '../../xapi/ifi.js'
-import type { Actor } from '../../xapi/statement.js'
+import type { Actor, Agent } from '../../xapi/statement.js'
 import { timestampFault, toUtc } from '../../xapi/timestamp.js'
 import { validateAgent } from '../../xapi/validate.js'
 import type { XapiVersion } from '../../xapi/version.js'
@@ -15,6 +16,16 @@ export type ReadParameter<Value> = (text: string, name: string) => Value
 /** Refuses a request for one of its parameters. */
 export function refuseParameter(name: string, why: string): never {
   throw new LrsError('invalid-parameter', `The parameter ${name} ${why}`, { pointer: `/${name}` })
+}
+
+/** Refuses a query string that is not UTF-8 in percent-encoding: its parameters would be taken for others. */
+export async function refuseMalformedQuery({ url }: FastifyRequest): Promise<void> {
+  const search = url.slice(url.indexOf('?') + 1)
+  try {
+    decodeURIComponent(search)
+  } catch (cause) {
+    throw new LrsError('invalid-parameter', 'The query string is not UTF-8 in percent-encoding', {}, { cause })
+  }
 }
 
 /**
@@ -72,12 +83,17 @@ export function readActor(version: XapiVersion): ReadParameter<Actor> {
   }
 }
 
-/** Makes the reader of an Agent in JSON, as the identifier that `ifiOf` gives; a Group is refused. */
-export function readAgent(version: XapiVersion): ReadParameter<string> {
+/** Makes the reader of an Agent in JSON; a Group is refused. */
+export function readAgent(version: XapiVersion): ReadParameter<Agent> {
   return (text, name) => {
     const actor = readActor(version)(text, name)
-    return actor.objectType === 'Group' ? refuseParameter(name, 'is a Group, not an Agent') : identifierOf(actor, name)
+    return actor.objectType === 'Group' ? refuseParameter(name, 'is a Group, not an Agent') : actor
   }
+}
+
+/** Makes the reader of an Agent in JSON, as the identifier that `ifiOf` gives; a Group is refused. */
+export function readAgentIdentifier(version: XapiVersion): ReadParameter<string> {
+  return (text, name) => identifierOf(readAgent(version)(text, name), name)
 }
 
 /** The identifier of an actor that was validated to have one. */

@@ -17,9 +17,17 @@ import {
 } from './parameters.js'
 
 /** What a GET of the Statement Resource asks for. */
-export type StatementQuery =
-  | { readonly by: 'id'; readonly id: string; readonly wanted: 'live' | 'voided' }
+export type StatementQuery = (
+  | { readonly by: 'id'; readonly id: string; readonly voided: boolean }
   | { readonly by: 'filter'; readonly filter: StatementFilter; readonly page: PageRequest }
+) & {
+  readonly format: StatementFormat
+  /** Whether the data that came with the statements is wanted too. */
+  readonly attachments: boolean
+}
+
+/** How much of agents, activities and verbs a statement is returned with. */
+export type StatementFormat = 'exact' | 'ids' | 'canonical'
 
 const parameters = [
   'statementId',
@@ -54,18 +62,22 @@ export function parseStatementQuery(
   { version, maxPage }: { readonly version: XapiVersion; readonly maxPage: number }
 ): StatementQuery {
   refuseUnknown(given, parameters)
-  refuseUnserved(given)
+  const shape = {
+    format: readParameter(given, 'format', readFormat) ?? 'exact',
+    attachments: readParameter(given, 'attachments', readBoolean) ?? false
+  }
   const id = readParameter(given, 'statementId', readUuid)
   const voidedId = readParameter(given, 'voidedStatementId', readUuid)
-  if (id === undefined && voidedId === undefined) {
-    return { by: 'filter', filter: parseFilter(given, version), page: parsePage(given, maxPage) }
-  }
   if (id !== undefined && voidedId !== undefined)
     refuseParameter('voidedStatementId', 'cannot be combined with statementId')
+  const target = id ?? voidedId
+  if (target === undefined) {
+    return { by: 'filter', filter: parseFilter(given, version), page: parsePage(given, maxPage), ...shape }
+  }
   for (const name of Object.keys(given)) {
     if (!besideId.has(name)) refuseParameter(name, 'cannot be combined with statementId or voidedStatementId')
   }
-  return { by: 'id', id: id ?? voidedId ?? '', wanted: id === undefined ? 'voided' : 'live' }
+  return { by: 'id', id: target, voided: id === undefined, ...shape }
 }
 
 /** Writes a cursor as a parameter's value. */
@@ -73,25 +85,12 @@ export function formatCursor({ stored, seq }: Cursor): string {
   return `${stored}_${seq}`
 }
 
-/** What is served so far of parameters with a choice. */
-const served: Readonly<Record<string, string>> = {
-  related_agents: 'false',
-  related_activities: 'false',
-  format: 'exact',
-  attachments: 'false'
-}
-
-function refuseUnserved(given: Parameters): void {
-  for (const [name, value] of Object.entries(served)) {
-    if (given[name] !== undefined && given[name] !== value)
-      refuseParameter(name, `can only be "${value}" in this version`)
-  }
-}
-
 function parseFilter(given: Parameters, version: XapiVersion): StatementFilter {
   const filter = {
     verb: readParameter(given, 'verb', readIri),
     agent: readParameter(given, 'agent', readIdentified(version)),
+    relatedAgents: readParameter(given, 'related_agents', readBoolean),
+    relatedActivities: readParameter(given, 'related_activities', readBoolean),
     activity: readParameter(given, 'activity', readIri),
     registration: readParameter(given, 'registration', readUuid),
     since: readParameter(given, 'since', readInstant),
@@ -108,6 +107,11 @@ function parsePage(given: Parameters, maxPage: number): PageRequest {
     after: readParameter(given, 'cursor', readCursor) ?? null
   }
 }
+
+const readFormat: ReadParameter<StatementFormat> = (text, name) =>
+  text === 'exact' || text === 'ids' || text === 'canonical'
+    ? text
+    : refuseParameter(name, `"${text}" is none of ids, exact and canonical`)
 
 const readCursor: ReadParameter<Cursor> = (text, name) => {
   const [, stored, seq] = /^(\d{4}-\d{2}-\d{2}T[\d:]{8}\.\d{6}Z)_(\d{1,15})$/.exec(text) ?? []

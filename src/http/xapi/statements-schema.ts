@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { type TSchema, Type } from 'typebox'
 import { Failure, failures, versionHeader } from './failure-schema.js'
 
 /**
@@ -19,12 +19,26 @@ const Statement = Type.Unsafe<unknown>({
   ]
 })
 
+/** The same as JSON, or as the first part of multipart/mixed, with attachments in the parts behind it. */
+function withAttachments(json: TSchema, description: string) {
+  return {
+    content: {
+      'application/json': { schema: json },
+      'multipart/mixed': { schema: Type.Unsafe<unknown>({ type: 'string', format: 'binary', description }) }
+    }
+  }
+}
+
+const sentParts =
+  'The statements as application/json, then a part for each attachment with Content-Transfer-Encoding: binary and ' +
+  'X-Experience-API-Hash, its SHA-2 in hexadecimal digits'
+
 export const postStatementsSchema = {
   operationId: 'postStatements',
   tags: ['xAPI'],
   summary: 'Store a statement, or a batch of which all are stored or none',
   headers: versionHeader,
-  body: Type.Union([Statement, Type.Array(Statement)]),
+  body: withAttachments(Type.Union([Statement, Type.Array(Statement)]), sentParts),
   response: { 200: Type.Array(Type.String({ format: 'uuid' })), ...failures, 409: Failure }
 }
 
@@ -34,7 +48,7 @@ export const putStatementSchema = {
   summary: 'Store one statement under its id',
   headers: versionHeader,
   querystring: Type.Object({ statementId: Type.String({ format: 'uuid' }) }),
-  body: Statement,
+  body: withAttachments(Statement, sentParts),
   response: { 204: Type.Null(), ...failures, 409: Failure }
 }
 
@@ -56,16 +70,25 @@ export const getStatementsSchema = {
       Type.Integer({ minimum: 0, description: 'Statements on a page; 0 is as many as the service gives' })
     ),
     ascending: Type.Optional(Type.Boolean({ default: false })),
+    attachments: Type.Optional(
+      Type.Boolean({ default: false, description: 'true answers multipart/mixed, with the attachments as parts' })
+    ),
     cursor: Type.Optional(Type.String({ description: 'Set by the service in a "more" link' }))
   }),
   response: {
-    200: Type.Union([
-      Statement,
-      Type.Object({
-        statements: Type.Array(Statement),
-        more: Type.String({ description: 'Relative address of the next page; empty on the last' })
-      })
-    ]),
+    200: {
+      description: 'The statement, or a page of them',
+      ...withAttachments(
+        Type.Union([
+          Statement,
+          Type.Object({
+            statements: Type.Array(Statement),
+            more: Type.String({ description: 'Relative address of the next page; empty on the last' })
+          })
+        ]),
+        'With attachments=true: the same as application/json, then a part for each attachment'
+      )
+    },
     ...failures,
     404: Failure
   }

@@ -5,14 +5,23 @@ import { negotiateVersion, type XapiVersion } from '../../xapi/version.js'
 /** The versions of the standard that are served, newest last. */
 export const servedVersions: readonly XapiVersion[] = ['1.0.3', '2.0.0']
 
-const newest = '2.0.0'
-
 const headerName = 'X-Experience-API-Version'
 
-/** Answers a request in the version that it speaks, until that is known in the newest. */
-export async function answerVersion(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  request.xapiVersion = asked(request) ?? newest
-  reply.header(headerName, request.xapiVersion)
+/**
+ * Makes the hook that answers a request in the version that it speaks.
+ *
+ * @param fallback the version of an answer to a request that names none, or one that is not served
+ */
+export function answerVersion(fallback: XapiVersion) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    sayVersion(request, reply, asked(request) ?? fallback)
+  }
+}
+
+/** Settles the version of a request and its answer. */
+export function sayVersion(request: FastifyRequest, reply: FastifyReply, version: XapiVersion): void {
+  request.xapiVersion = version
+  reply.header(headerName, version)
 }
 
 /**

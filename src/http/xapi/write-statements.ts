@@ -1,50 +1,85 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LrsError } from '../../errors.js'
-import { recordStatements } from '../../rollup/record-statements.js'
 import { parseStatements, type ReceivedStatement } from '../../xapi/parse.js'
 import { type PreparedStatement, prepareStatement } from '../../xapi/prepare.js'
 import { validateStatement } from '../../xapi/validate.js'
 import type { HttpContext } from '../context.js'
-import { decodeJsonBody } from './body.js'
+import { access } from '../scopes.js'
+import { checkAttachments } from './check-attachments.js'
 import { type Parameters, readUuid, refuseUnknown, requireParameter } from './parameters.js'
+import { acceptMultipart, receiveStatements } from './receive-statements.js'
+import { recorder } from './recorder.js'
 import { postStatementsSchema, putStatementSchema } from './statements-schema.js'
 
 /** Storing statements. @see xAPI 1.0.3 Communication 2.1.1 and 2.1.2 */
 export function statementWriteRoutes(app: FastifyInstance, context: HttpContext): void {
+  acceptMultipart(app)
+  const record = recorder(context)
   app.post('/statements', {
     schema: postStatementsSchema,
-    config: { scopes: ['statements/write'] },
+    config: { scopes: access.statements.write },
     handler: async (request, reply) => {
       refuseUnknown(request.query as Parameters, [])
-      const statements = prepareAll(context, request)
-      await record(context, request, statements)
-      return sendJson(reply, JSON.stringify(statements.map(statement => statement.id)))
+      const ids = await store({ context, record, request }, text => prepareAll(context, request, text))
+      return sendJson(reply, JSON.stringify(ids))
     }
   })
   app.put('/statements', {
     schema: putStatementSchema,
-    config: { scopes: ['statements/write'] },
+    config: { scopes: access.statements.write },
     handler: async (request, reply) => {
       const id = requireStatementId(request)
-      const statements = prepareAll(context, request, id)
-      if (statements.length !== 1 || bodyIsList(request)) {
-        throw new LrsError('invalid-statement', 'PUT takes one statement, not a list', {
-          pointer: '',
-          rule: 'xAPI 1.0.3 Communication 2.1.1 one-statement'
-        })
-      }
-      await record(context, request, statements)
+      await store({ context, record, request }, text => prepareOnly(context, request, text, id))
       return reply.code(204).send()
     }
   })
 }
 
-function prepareAll(context: HttpContext, request: FastifyRequest, id?: string): readonly PreparedStatement[] {
-  const { maxBatchStatements, maxJsonDepth } = context.config
-  const received = parseStatements(decodeJsonBody(request), {
-    maxStatements: maxBatchStatements,
-    maxDepth: maxJsonDepth
+interface Storing {
+  readonly context: HttpContext
+  readonly record: ReturnType<typeof recorder>
+  readonly request: FastifyRequest
+}
+
+/** Receives, checks and records what a request brings; the ids are those of its statements in their order. */
+async function store(
+  { context, record, request }: Storing,
+  prepare: (text: string) => readonly PreparedStatement[]
+): Promise<readonly string[]> {
+  return receiveStatements(request, context.config, prepare, async brought => {
+    const { statements, attachments } = brought
+    await checkAttachments(statements, attachments, {
+      version: request.xapiVersion,
+      maxJsonDepth: context.config.maxJsonDepth,
+      maxSignatureBytes: context.config.maxBodyBytes
+    })
+    await record(brought, request.principal)
+    return statements.map(({ id }) => id)
   })
+}
+
+function prepareOnly(
+  context: HttpContext,
+  request: FastifyRequest,
+  text: string,
+  id: string
+): readonly PreparedStatement[] {
+  const statements = prepareAll(context, request, text, id)
+  if (statements.length === 1 && !text.trimStart().startsWith('[')) return statements
+  throw new LrsError('invalid-statement', 'PUT takes one statement, not a list', {
+    pointer: '',
+    rule: 'xAPI 1.0.3 Communication 2.1.1 one-statement'
+  })
+}
+
+function prepareAll(
+  context: HttpContext,
+  request: FastifyRequest,
+  text: string,
+  id?: string
+): readonly PreparedStatement[] {
+  const { maxBatchStatements, maxJsonDepth } = context.config
+  const received = parseStatements(text, { maxStatements: maxBatchStatements, maxDepth: maxJsonDepth })
   const statements = received.map((statement, index) => prepareOne(context, request, statement, { index, id }))
   refuseRepeatedIds(statements)
   return statements
@@ -65,18 +100,9 @@ function prepareOne(
     ...(id === undefined ? {} : { id }),
     makeId,
     authority: principal.authority,
+    keepsAuthority: principal.mayAssertAuthority,
     version: xapiVersion
   })
-}
-
-async function record(
-  context: HttpContext,
-  request: FastifyRequest,
-  statements: readonly PreparedStatement[]
-): Promise<void> {
-  if (statements.length === 0) return
-  await recordStatements(context.db, request.principal.tenantId, statements)
-  context.wakeWorker()
 }
 
 function refuseRepeatedIds(statements: readonly PreparedStatement[]): void {
@@ -97,10 +123,6 @@ function requireStatementId(request: FastifyRequest): string {
   const given = request.query as Parameters
   refuseUnknown(given, ['statementId'])
   return requireParameter(given, 'statementId', readUuid)
-}
-
-function bodyIsList(request: FastifyRequest): boolean {
-  return decodeJsonBody(request).trimStart().startsWith('[')
 }
 
 function sendJson(reply: FastifyReply, json: string): FastifyReply {

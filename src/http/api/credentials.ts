@@ -1,0 +1,96 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { LrsError } from '../../errors.js'
+import {
+  findListedCredential,
+  issueCredential,
+  listCredentials,
+  revokeCredential,
+  rotateCredential
+} from '../../store/manage-credentials.js'
+import type { HttpContext } from '../context.js'
+import { access, scopesBeyond } from '../scopes.js'
+import { CredentialList, IssuedCredential, KeyParameter, NewCredential } from './access-schema.js'
+import { problemResponses } from './problem-schema.js'
+
+const tags = ['access']
+const config = { scopes: access.credentials.write }
+
+/**
+ * The credentials of the caller's own tenant. Nobody gets more rights through them than the caller has: not by making
+ * a credential, and not by taking over another one with a new secret.
+ */
+export function credentialRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
+  return async app => {
+    app.get('/credentials', {
+      schema: {
+        operationId: 'listCredentials',
+        tags,
+        summary: 'List the credentials of the tenant, revoked ones too',
+        response: { 200: CredentialList, ...problemResponses(401, 403) }
+      },
+      config,
+      handler: async ({ principal }) => ({ credentials: await listCredentials(db, principal.tenantId) })
+    })
+    app.post('/credentials', {
+      schema: {
+        operationId: 'createCredential',
+        tags,
+        summary: 'Make a credential; its secret is shown this once',
+        body: NewCredential,
+        response: { 201: IssuedCredential, ...problemResponses(400, 401, 403) }
+      },
+      config,
+      handler: async (request, reply) => {
+        refuseMore(request, request.body)
+        const issued = await issueCredential(db, { ...request.body, tenantId: request.principal.tenantId })
+        return reply.code(201).header('Cache-Control', 'no-store').send(issued)
+      }
+    })
+    app.post('/credentials/:key/rotate', {
+      schema: {
+        operationId: 'rotateCredential',
+        tags,
+        summary: 'Give a credential a new secret; the old one stops within a second',
+        params: KeyParameter,
+        response: { 200: IssuedCredential, ...problemResponses(400, 401, 403, 404) }
+      },
+      config,
+      handler: async (request, reply) => {
+        const { tenantId } = request.principal
+        const { key } = request.params
+        const credential = await findListedCredential(db, tenantId, key)
+        if (credential !== null) refuseMore(request, credential)
+        const issued = await rotateCredential(db, tenantId, key)
+        if (issued === null) throw new LrsError('not-found', `There is no valid credential ${key}`)
+        return reply.header('Cache-Control', 'no-store').send(issued)
+      }
+    })
+    app.delete('/credentials/:key', {
+      schema: {
+        operationId: 'revokeCredential',
+        tags,
+        summary: 'Revoke a credential for good; it stops within a second',
+        params: KeyParameter,
+        response: { 204: Type.Null(), ...problemResponses(400, 401, 403, 404) }
+      },
+      config,
+      handler: async ({ principal, params }, reply) => {
+        const isKnown = await revokeCredential(db, principal.tenantId, params.key)
+        if (!isKnown) throw new LrsError('not-found', `There is no credential ${params.key}`)
+        return reply.code(204).send(null)
+      }
+    })
+  }
+}
+
+function refuseMore(
+  { principal }: FastifyRequest,
+  { scopes, mayAssertAuthority }: { readonly scopes: readonly string[]; readonly mayAssertAuthority?: boolean }
+): void {
+  const beyond = [...scopesBeyond(principal.scopes, scopes)]
+  if (mayAssertAuthority === true && !principal.mayAssertAuthority) beyond.push('mayAssertAuthority')
+  if (beyond.length === 0) return
+  throw new LrsError('forbidden', `Nobody can hand on what they lack themselves: ${beyond.join(', ')}`)
+}

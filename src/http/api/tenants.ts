@@ -1,0 +1,50 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { isTimeZone } from '../../config.js'
+import { LrsError } from '../../errors.js'
+import { issueCredential } from '../../store/manage-credentials.js'
+import { createTenant, listTenants } from '../../store/tenant.js'
+import type { HttpContext } from '../context.js'
+import { access, tenantScopes } from '../scopes.js'
+import { MadeTenant, NewTenant, TenantList } from './access-schema.js'
+import { problemResponses } from './problem-schema.js'
+
+const tags = ['access']
+
+/** The tenants: for the operator alone, who sees their names and makes new ones, but reads nothing of theirs. */
+export function tenantRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
+  return async app => {
+    app.get('/tenants', {
+      schema: {
+        operationId: 'listTenants',
+        tags,
+        summary: 'List the tenants',
+        response: { 200: TenantList, ...problemResponses(401, 403) }
+      },
+      config: { scopes: access.tenants.read },
+      handler: async () => ({ tenants: await listTenants(db) })
+    })
+    app.post('/tenants', {
+      schema: {
+        operationId: 'createTenant',
+        tags,
+        summary: 'Make a tenant and its first credential, whose secret is shown this once',
+        body: NewTenant,
+        response: { 201: MadeTenant, ...problemResponses(400, 401, 403, 409) }
+      },
+      config: { scopes: access.tenants.write },
+      handler: async (request, reply) => {
+        const { name, timeZone = 'UTC' } = request.body
+        if (!isTimeZone(timeZone)) {
+          throw new LrsError('invalid-body', `"${timeZone}" is not an IANA time zone`, { pointer: '/timeZone' })
+        }
+        const made = await db.transaction().execute(async trx => {
+          const tenant = await createTenant(trx, name, timeZone)
+          if (tenant === null) throw new LrsError('tenant-conflict', `There is a tenant "${name}" already`)
+          const first = { tenantId: tenant.id, name: 'administrator', scopes: tenantScopes }
+          return { ...tenant, credential: await issueCredential(trx, first) }
+        })
+        return reply.code(201).header('Cache-Control', 'no-store').send(made)
+      }
+    })
+  }
+}

@@ -1,0 +1,46 @@
+import { recordStatements } from '../../rollup/record-statements.js'
+import { groupCommit, type Storable } from '../../store/group-commit.js'
+import type { NewAttachment } from '../../store/insert-attachments.js'
+import type { PreparedStatement } from '../../xapi/prepare.js'
+import type { HttpContext, Principal } from '../context.js'
+
+/** What a request brought. */
+export interface Brought {
+  readonly statements: readonly PreparedStatement[]
+  readonly attachments: readonly NewAttachment[]
+}
+
+interface Batch extends Storable {
+  readonly statements: readonly PreparedStatement[]
+  readonly principal: Pick<Principal, 'tenantId' | 'mayDefine'>
+}
+
+// A transaction of 1000 statements takes about 100 ms, which those behind it wait; two, so that one can be computed
+// while the other is made durable.
+const maxStatements = 1000
+const writers = 2
+
+/** Makes what records requests: those that come at the same time in one transaction, each with its own outcome. */
+export function recorder({ db, config, wakeWorker }: HttpContext) {
+  const door = groupCommit<Batch>({
+    commit: async batches => {
+      for (const { principal } of batches.slice(0, 1)) {
+        const statements = batches.flatMap(batch => batch.statements)
+        await recordStatements(db, principal.tenantId, statements, { mayDefine: principal.mayDefine })
+      }
+    },
+    maxStatements,
+    maxWaiting: config.maxWaitingStatements,
+    writers
+  })
+  return async ({ statements, attachments }: Brought, principal: Principal): Promise<void> => {
+    if (statements.length === 0) return
+    const { tenantId, mayDefine } = principal
+    if (attachments.length > 0) await recordStatements(db, tenantId, statements, { mayDefine, attachments })
+    else {
+      const ids = statements.map(({ id }) => id)
+      await door.submit({ lane: `${tenantId} ${mayDefine}`, ids, statements, principal })
+    }
+    wakeWorker()
+  }
+}

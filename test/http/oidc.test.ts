@@ -1,0 +1,139 @@
+import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
+import t, { type Test } from 'tap'
+import { type Config, readConfig } from '../../src/config.js'
+import { tokenAuthenticator } from '../../src/http/oidc.js'
+import { testApp } from '../support/app.js'
+import { audience, startIdentityProvider } from '../support/identity-provider.js'
+import { opened } from '../support/statements.js'
+
+const provider = await startIdentityProvider(t)
+
+async function start(t: Test, config: Partial<Config> = {}) {
+  const { app, db, addCaller } = await testApp(t, {
+    config: { oidcIssuer: provider.issuer, oidcAudience: audience, oidcTenant: 'first', ...config }
+  })
+  const ask = (token: string, url = '/xapi/statements') =>
+    app.inject({ url, headers: { authorization: `Bearer ${token}`, 'x-experience-api-version': '1.0.3' } })
+  return { app, db, addCaller, ask }
+}
+
+t.test('a token from the provider opens what its scopes say, under an authority of its own', async t => {
+  const { app, ask } = await start(t)
+  const token = await provider.fetchToken('lms', 'statements/read statements/write')
+  const posted = await app.inject({
+    method: 'POST',
+    url: '/xapi/statements',
+    headers: {
+      authorization: `bearer ${token}`,
+      'x-experience-api-version': '1.0.3',
+      'content-type': 'application/json'
+    },
+    payload: JSON.stringify(opened)
+  })
+  t.equal(posted.statusCode, 200)
+  const { statements } = (await ask(token)).json()
+  t.same(statements[0].authority, { objectType: 'Agent', account: { homePage: provider.issuer, name: 'lms' } })
+  t.equal((await ask(await provider.fetchToken('lms', 'state'))).statusCode, 403)
+  const lacking = await ask(token, '/api/v1/metrics')
+  t.equal(lacking.statusCode, 403)
+  t.match(lacking.headers['www-authenticate'], /^Bearer .*error="insufficient_scope", scope="metrics\/read"$/)
+  const person = await ask(await provider.sign({ sub: 'ada', scope: 'all' }))
+  t.equal(person.statusCode, 200, 'a token for a person')
+  t.equal((await ask(await provider.sign({ sub: 'ada', scope: 'tenants admin' }), '/api/v1/tenants')).statusCode, 403)
+})
+
+t.test('roles and tenants come from the claims that the settings name', async t => {
+  const { ask, addCaller } = await start(t, {
+    oidcRoleClaim: 'realm_access.roles',
+    oidcRoleScopes: { teacher: ['statements/read'] },
+    oidcTenantClaim: 'tenant'
+  })
+  const token = await provider.fetchToken('teacher', 'state')
+  t.match((await ask(token)).json(), { code: 'forbidden', message: 'The token is for no tenant of this service' })
+  const north = await addCaller('north')
+  await north.post(opened)
+  t.equal((await ask(token)).json().statements.length, 1, 'its tenant exists now')
+  t.equal((await ask(await provider.fetchToken('lms', 'statements/read'))).statusCode, 403, 'no tenant named')
+  t.equal((await ask(await provider.fetchToken('lost', 'statements/read'))).statusCode, 403, 'an unknown one')
+})
+
+t.test('what is not a valid token of the provider for this service is refused, and told why', async t => {
+  const { ask, app } = await start(t)
+  const seconds = Math.floor(Date.now() / 1000)
+  const { privateKey } = await generateKeyPair('ES256')
+  const claims = { sub: 'ada', scope: 'all', iss: provider.issuer, aud: audience, exp: seconds + 60 }
+  const signed = (claims: object, header: object) =>
+    new SignJWT({ ...claims }).setProtectedHeader({ alg: 'ES256', ...header })
+  const good = await provider.sign(claims)
+  const [head = '', body = '', signature = ''] = good.split('.')
+  const table: Readonly<Record<string, string>> = {
+    expired: await provider.sign({ ...claims, exp: seconds - 31 }),
+    'not yet valid': await provider.sign({ ...claims, nbf: seconds + 300 }),
+    'without an end': await provider.sign({ ...claims, exp: undefined as unknown as number }),
+    'for another audience': await provider.sign({ ...claims, aud: 'https://other.example' }),
+    'of another issuer': await provider.sign({ ...claims, iss: 'https://other.example' }),
+    'of another key': await signed(claims, { kid: 'unknown' }).sign(privateKey),
+    'of another key under a known id': await signed(claims, JSON.parse(atob(head))).sign(privateKey),
+    'signed with a public key as a secret': await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(new TextEncoder().encode('a secret that is long enough')),
+    unsigned: new UnsecuredJWT(claims).encode(),
+    'with its signature cut off': `${head}.${body}.`,
+    'with other claims under the signature': `${head}.${btoa('{"sub":"eve"}')}.${signature}`,
+    'for nobody': await provider.sign({ scope: 'all' }),
+    'for an odd name': await provider.sign({ ...claims, sub: 'a\u0000b' }),
+    'not a JWT': 'abc'
+  }
+  t.equal((await ask(good)).statusCode, 200)
+  t.equal((await ask(await provider.sign({ ...claims, exp: seconds - 5 }))).statusCode, 200, 'clocks may differ')
+  for (const [name, token] of Object.entries(table)) {
+    const response = await ask(token)
+    t.equal(response.statusCode, 401, name)
+    t.match(response.json(), { code: 'unauthenticated', message: /^The token / }, name)
+    t.match(response.headers['www-authenticate'], [/^Basic realm=/, /^Bearer realm=.*, error="invalid_token"$/])
+  }
+  const none = await app.inject({ url: '/xapi/statements' })
+  t.equal(none.statusCode, 401, 'before the version header is asked for')
+  t.match(none.headers['www-authenticate'], [/^Basic/, /^Bearer realm="Momentum LRS", charset="UTF-8"$/])
+})
+
+t.test('keys are fetched once, and again when a token names a new one', async t => {
+  const { db } = await testApp(t)
+  const config = { ...readConfig({}), oidcIssuer: provider.issuer, oidcAudience: audience, oidcTenant: 'first' }
+  const authenticate = tokenAuthenticator({ db, config, now: () => new Date(), cooldownMs: 0 })
+  if (authenticate === null) throw new Error('a provider is set')
+  const old = await provider.sign({ sub: 'ada' })
+  const before = provider.asked.length
+  await Promise.all([authenticate(old), authenticate(old), authenticate(old)])
+  t.same(provider.asked.slice(before), ['/.well-known/openid-configuration', '/jwks'])
+  await provider.rotate()
+  t.match(await authenticate(await provider.sign({ sub: 'bob' })), { key: 'bob' })
+  t.same(provider.asked.slice(before + 2), ['/jwks'])
+  await t.rejects(authenticate(old), { code: 'unauthenticated' }, 'the key was withdrawn')
+})
+
+t.test('a provider that does not answer is no fault of the token, and is asked again', async t => {
+  const { ask } = await start(t)
+  const token = await provider.sign({ sub: 'ada', scope: 'all' })
+  provider.broken = true
+  t.match((await ask(token)).json(), { code: 'not-ready', message: /cannot be had just now/ })
+  provider.broken = false
+  t.equal((await ask(token)).statusCode, 200)
+
+  const direct = await start(t, { oidcJwksUri: `${provider.issuer}/jwks` })
+  const before = provider.asked.length
+  t.equal((await direct.ask(token)).statusCode, 200)
+  t.same(provider.asked.slice(before), ['/jwks'], 'no discovery where the address of the keys is set')
+  const liar = await start(t, { oidcIssuer: `${provider.issuer}/` })
+  t.equal((await liar.ask(token)).statusCode, 503, 'a discovery document about another issuer is not believed')
+})
+
+t.test('without a provider no token is taken, and roles must stand for scopes that there are', async t => {
+  const { app } = await testApp(t)
+  const response = await app.inject({ url: '/xapi/statements', headers: { authorization: 'Bearer abc' } })
+  t.equal(response.statusCode, 401)
+  t.match(response.headers['www-authenticate'], /^Basic /)
+  t.match(response.json(), { message: /no provider is set/ })
+  const config = { oidcRoleClaim: 'roles', oidcRoleScopes: { teacher: ['all', 'everything'] } }
+  await t.rejects(start(t, config), { code: 'invalid-configuration', message: /there is no scope everything/ })
+})

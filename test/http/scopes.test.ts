@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto'
+import type { InjectOptions } from 'fastify'
+import t from 'tap'
+import { hasScope, operatorScopes, scopes, scopesBeyond, tenantScopes } from '../../src/http/scopes.js'
+import { testApp } from '../support/app.js'
+import { opened } from '../support/statements.js'
+
+const agent = encodeURIComponent(JSON.stringify({ mbox: 'mailto:ada@example.org' }))
+const activityId = encodeURIComponent('https://example.org/modules/feedback')
+const json = { 'content-type': 'application/json' }
+const state = `/xapi/activities/state?activityId=${activityId}&agent=${agent}&stateId=s`
+const activityProfile = `/xapi/activities/profile?activityId=${activityId}&profileId=p`
+const agentProfile = `/xapi/agents/profile?agent=${agent}&profileId=p`
+
+const readers = ['all', 'all/read']
+const stateWriters = ['all', 'state']
+const activityWriters = ['all', 'profile', 'activities_profile']
+const agentWriters = ['all', 'profile', 'agents_profile']
+
+interface Row {
+  readonly request: () => InjectOptions
+  /** The scopes that let it through, each alone. */
+  readonly open: readonly string[]
+}
+
+const get = (url: string) => ({ method: 'GET' as const, url })
+const head = (url: string) => ({ method: 'HEAD' as const, url })
+const write = (method: 'PUT' | 'POST', url: string, payload: unknown) => ({
+  method,
+  url,
+  headers: { ...json, 'if-none-match': '"none"' },
+  payload: JSON.stringify(payload)
+})
+
+const table: Readonly<Record<string, Row>> = {
+  'GET statements': {
+    request: () => get('/xapi/statements'),
+    open: [...readers, 'statements/read', 'statements/read/mine']
+  },
+  'HEAD statements': {
+    request: () => head('/xapi/statements'),
+    open: [...readers, 'statements/read', 'statements/read/mine']
+  },
+  'POST statements': {
+    request: () => write('POST', '/xapi/statements', []),
+    open: ['all', 'statements/write']
+  },
+  'PUT statements': {
+    request: () => write('PUT', `/xapi/statements?statementId=${randomUUID()}`, opened),
+    open: ['all', 'statements/write']
+  },
+  'GET state': { request: () => get(state), open: [...readers, 'state', 'state/read'] },
+  'HEAD state': { request: () => head(state), open: [...readers, 'state', 'state/read'] },
+  'PUT state': { request: () => write('PUT', state, {}), open: stateWriters },
+  'POST state': { request: () => write('POST', state, {}), open: stateWriters },
+  'DELETE state': { request: () => ({ method: 'DELETE', url: state }), open: stateWriters },
+  'GET activities/profile': {
+    request: () => get(activityProfile),
+    open: [...readers, 'profile', 'profile/read', 'activities_profile']
+  },
+  'PUT activities/profile': { request: () => write('PUT', activityProfile, {}), open: activityWriters },
+  'POST activities/profile': { request: () => write('POST', activityProfile, {}), open: activityWriters },
+  'DELETE activities/profile': { request: () => ({ method: 'DELETE', url: activityProfile }), open: activityWriters },
+  'GET agents/profile': {
+    request: () => get(agentProfile),
+    open: [...readers, 'profile', 'profile/read', 'agents_profile']
+  },
+  'PUT agents/profile': { request: () => write('PUT', agentProfile, {}), open: agentWriters },
+  'POST agents/profile': { request: () => write('POST', agentProfile, {}), open: agentWriters },
+  'DELETE agents/profile': { request: () => ({ method: 'DELETE', url: agentProfile }), open: agentWriters },
+  'GET activities': {
+    request: () => get(`/xapi/activities?activityId=${activityId}`),
+    open: [...readers, 'statements/read', 'define', 'profile', 'profile/read', 'activities_profile']
+  },
+  'GET agents': {
+    request: () => get(`/xapi/agents?agent=${agent}`),
+    open: [...readers, 'statements/read', 'profile', 'profile/read', 'agents_profile']
+  },
+  'GET about': { request: () => get('/xapi/about'), open: Object.keys(scopes) },
+  'GET metrics': { request: () => get('/api/v1/metrics'), open: ['metrics/read'] },
+  'GET a metric': { request: () => get('/api/v1/metrics/active-users'), open: ['metrics/read'] },
+  'PUT people': { request: () => write('PUT', '/api/v1/people', []), open: ['people/write'] },
+  'GET credentials': { request: () => get('/api/v1/credentials'), open: ['admin'] },
+  'POST credentials': { request: () => write('POST', '/api/v1/credentials', {}), open: ['admin'] },
+  'POST credentials/{key}/rotate': {
+    request: () => ({ method: 'POST', url: '/api/v1/credentials/none/rotate' }),
+    open: ['admin']
+  },
+  'DELETE credentials/{key}': {
+    request: () => ({ method: 'DELETE', url: '/api/v1/credentials/none' }),
+    open: ['admin']
+  },
+  'GET tenants': { request: () => get('/api/v1/tenants'), open: ['tenants'] },
+  'POST tenants': { request: () => write('POST', '/api/v1/tenants', {}), open: ['tenants'] }
+}
+
+t.test('Comm 4.2: each scope opens what it names, and nothing else', async t => {
+  const { addCaller } = await testApp(t)
+  for (const scope of Object.keys(scopes)) {
+    const { call } = await addCaller('first', [scope])
+    const opened: string[] = []
+    const expected: string[] = []
+    for (const [name, { request, open }] of Object.entries(table)) {
+      const { statusCode } = await call(request())
+      if (![401, 403].includes(statusCode)) opened.push(name)
+      if (open.includes(scope)) expected.push(name)
+    }
+    t.same(opened, expected, scope)
+  }
+})
+
+t.test('Comm 4.2: statements/read/mine reads the statements of the own authority, by whatever way it asks', async t => {
+  const { addCaller, db, ...other } = await testApp(t)
+  const mine = await addCaller('first', ['statements/write', 'statements/read/mine'])
+  await db.updateTable('credential').set({ may_assert_authority: true }).where('key', '=', other.key).execute()
+  const [foreign] = (await other.post(opened)).json()
+  const [own, second] = (await mine.post([opened, opened])).json()
+  const account = { homePage: 'https://w3id.org/momentum-lrs/credential', name: mine.key }
+  const [passedOn] = (await other.post({ ...opened, authority: { objectType: 'Agent', account } })).json()
+  const idsOf = (statements: readonly { readonly id: string }[]) => statements.map(({ id }) => id)
+  t.same(idsOf((await mine.get({ ascending: 'true' })).json().statements), [own, second, passedOn])
+  const { statements, more } = (await mine.get({ limit: '1', ascending: 'true' })).json()
+  t.same(idsOf(statements), [own])
+  t.same(idsOf((await mine.call({ url: more })).json().statements), [second])
+  t.equal((await mine.get({ statementId: foreign })).statusCode, 404)
+  t.equal((await mine.get({ statementId: own })).statusCode, 200)
+  const { more: all } = (await other.get({ limit: '1', ascending: 'true' })).json()
+  t.same(idsOf((await mine.call({ url: all })).json().statements), [own], 'with a link of another')
+})
+
+t.test('a refusal names the scopes that would open', async t => {
+  const { addCaller } = await testApp(t)
+  const { call, key } = await addCaller('first', ['define'])
+  const response = await call({ url: state })
+  t.equal(response.statusCode, 403)
+  t.match(response.json(), { code: 'forbidden', message: `The credential "${key}" lacks the scope state/read` })
+})
+
+t.test('what a scope opens', async t => {
+  for (const [given, wanted, opens] of [
+    ['all', 'statements/read/mine', true],
+    ['all', 'all/read', true],
+    ['all', 'define', true],
+    ['all', 'statements/delete', false],
+    ['all', 'metrics/read', false],
+    ['all', 'admin', false],
+    ['admin', 'tenants', false],
+    ['all/read', 'statements/read/mine', true],
+    ['all/read', 'define', false],
+    ['statements/read/mine', 'statements/read', false],
+    ['state/read', 'state', false],
+    ['unknown', 'unknown', false],
+    ['constructor', 'constructor', false]
+  ] as const) {
+    t.equal(hasScope([given], [wanted]), opens, `${given} → ${wanted}`)
+  }
+  t.same(scopesBeyond(['all', 'metrics/read'], ['state', 'admin', 'metrics/read', 'statements/delete']), [
+    'admin',
+    'statements/delete'
+  ])
+  t.same(scopesBeyond(operatorScopes, tenantScopes), [])
+  t.same(scopesBeyond(tenantScopes, operatorScopes), ['tenants'])
+})
