@@ -16,6 +16,7 @@ const layers = [
   'http',
   'app',
   'service',
+  'commands',
   'main'
 ]
 
@@ -122,6 +123,11 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     // Imports of types have a direction too.
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] }
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      // @xapi/cmi5 has a module for bundlers and no main.
+      mainFields: ['main', 'module', 'types']
+    }
   }
 }

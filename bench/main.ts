@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { benchIngest, type Measurement } from './ingest.js'
+import { benchQueries } from './queries.js'
+import { benchRowLevelSecurity } from './row-level-security.js'
+
+const benches: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
+  ingest: benchIngest,
+  'row-level-security': benchRowLevelSecurity,
+  queries: () => benchQueries(Number(process.argv[3] ?? 100_000))
+}
+
+const name = process.argv[2] ?? ''
+const bench = benches[name]
+if (bench === undefined) {
+  process.stderr.write(`Usage: npm run bench -- ${Object.keys(benches).join('|')} [statements]\n`)
+  process.exitCode = 2
+} else {
+  const table = tableOf(await bench())
+  process.stdout.write(`${table}\n`)
+  writeSection(name, table)
+}
+
+function tableOf(measurements: readonly Measurement[]): string {
+  const lines = measurements.map(({ what, value, ratio }) => `| ${what} | ${value} | ${ratio} |`)
+  return ['| what | measured | ratio within the run |', '| --- | --- | --- |', ...lines].join('\n')
+}
+
+/** Puts a bench's section into RESULTS.md in the place of the one before. */
+function writeSection(title: string, table: string): void {
+  const file = new URL('../../bench/RESULTS.md', import.meta.url)
+  const before = readFileSync(file, 'utf8')
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB`
+  const section = `## ${title}\n\nCommit ${commit}, Node ${process.version}, ${machine}.\n\n${table}\n`
+  const pattern = new RegExp(`## ${title}\\n[\\s\\S]*?(?=\\n## |$)`)
+  writeFileSync(file, pattern.test(before) ? before.replace(pattern, section) : `${before.trimEnd()}\n\n${section}`)
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Kysely } from 'kysely'
+import { pino } from 'pino'
+import { buildApp } from '../src/app.js'
+import { readConfig } from '../src/config.js'
+import { startEmbeddedServer } from '../src/database/embedded-server.js'
+import { migrate } from '../src/database/migrate.js'
+import { migrationsFolder, openDatabase } from '../src/database/open.js'
+import type { Database } from '../src/database/schema.js'
+import { operatorScopes } from '../src/http/scopes.js'
+import { createCredential } from '../src/store/credential.js'
+import { ensureTenant } from '../src/store/tenant.js'
+
+/** The service over an embedded PostgreSQL that keeps every promise of durability, in this process. */
+export interface BenchService {
+  readonly db: Kysely<Database>
+  readonly tenantId: number
+  readonly url: string
+  /** What every request under `/xapi` needs. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly stop: () => Promise<void>
+}
+
+const secret = 'a secret of the bench alone'
+
+/** Starts the service on a throw-away database. */
+export async function startBenchService(): Promise<BenchService> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'momentum-bench-'))
+  await chmod(dataDir, 0o755)
+  const server = await startEmbeddedServer({ dataDir, log: () => undefined, sharedFolder: join(dataDir, 'shared') })
+  const { db } = openDatabase({ connection: server.connection, poolSize: 10, onError: () => undefined })
+  await migrate(db, migrationsFolder)
+  const { id: tenantId } = await ensureTenant(db, 'bench', 'UTC')
+  await createCredential(db, { tenantId, name: 'bench', key: 'bench', secret, scopes: operatorScopes })
+  const app = await buildApp({
+    context: { db, config: readConfig({}), now: () => new Date(), makeId: randomUUID, wakeWorker: () => undefined },
+    logger: pino({ level: 'silent' }),
+    version: '0.0.0'
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    db,
+    tenantId,
+    url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
+    headers: {
+      authorization: `Basic ${Buffer.from(`bench:${secret}`).toString('base64')}`,
+      'x-experience-api-version': '1.0.3',
+      'content-type': 'application/json'
+    },
+    stop: async () => {
+      await app.close()
+      await db.destroy()
+      await server.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    }
+  }
+}
