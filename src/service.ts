@@ -16,7 +16,7 @@ import { ensureTenant } from './store/tenant.js'
 /** The tenant that every installation begins with. */
 const firstTenant = 'default'
 
-// 500 learner-days take about 20 ms; 250 ms of rest keeps what other processes enqueue within a second.
+// A batch is small enough to be done well within a second, and 250 ms of rest keep what other processes enqueue there.
 const worker = { batchSize: 500, idleMs: 250 }
 
 /** How often a service that stops looks for connections that have become idle. */
