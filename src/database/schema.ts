@@ -26,6 +26,8 @@ export interface Database {
   readonly person: PersonTable
   readonly person_agent: PersonAgentTable
   readonly roster: RosterTable
+  readonly person_change: PersonChangeTable
+  readonly cohort: CohortTable
   readonly learning_event: LearningEventTable
   readonly rollup_queue: RollupQueueTable
   readonly learner_day: LearnerDayTable
@@ -172,6 +174,7 @@ export interface PersonTable {
   first_agent_id: number | null
   name: string | null
   created_at: Generated<string>
+  merged_into: number | null
 }
 
 export interface PersonAgentTable {
@@ -185,6 +188,40 @@ export interface RosterTable {
   person_id: number
   valid: string
   cohorts: Generated<string[]>
+  role: string | null
+  team: string | null
+  manager_id: string | null
+  region: string | null
+  job_family: string | null
+  assignment_type: string | null
+  hired_on: string | null
+  left_on: string | null
+  demographics: Generated<unknown>
+}
+
+export interface PersonChangeTable {
+  tenant_id: number
+  id: Generated<number>
+  kind: PersonChangeKind
+  from_person_id: number
+  to_person_id: number
+  agent_ids: number[]
+  undoes: number | null
+  reason: string | null
+  changed_by: string
+  changed_at: Generated<string>
+}
+
+/** How agents came to another person. */
+export type PersonChangeKind = 'merge' | 'split' | 'undo'
+
+export interface CohortTable {
+  tenant_id: number
+  id: string
+  name: string | null
+  filter: unknown
+  created_at: Generated<string>
+  updated_at: Generated<string>
 }
 
 export interface LearningEventTable {

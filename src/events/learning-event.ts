@@ -5,7 +5,8 @@ import { ifiOf } from '../xapi/ifi.js'
 import type { PreparedStatement } from '../xapi/prepare.js'
 import { type Actor, activitiesOf, isActivity, type Statement } from '../xapi/statement.js'
 import { validateAgent } from '../xapi/validate.js'
-import { kindOf, namespace } from './mapping.js'
+import { kindOf } from './mapping.js'
+import { namespace } from './namespace.js'
 
 /** What a statement means to us; agents by their identifiers in the form of `ifiOf`, the module by its IRI. */
 export interface LearningEvent {

@@ -19,7 +19,9 @@ const driverTypes: Readonly<Record<string, string>> = {
   date: 'string',
   timestamptz: 'string',
   daterange: 'string',
-  _text: 'string[]'
+  jsonb: 'unknown',
+  _text: 'string[]',
+  _int4: 'number[]'
 }
 
 t.test('the interfaces of schema.ts are the tables of the database', async t => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import t from 'tap'
-import { learningEventKinds } from '../../src/events/mapping.js'
+import { learningEventKinds } from '../../src/events/mapping-rule.js'
 import { type Caller, testApp } from '../support/app.js'
 import { opened, voiding } from '../support/statements.js'
 
