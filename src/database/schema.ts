@@ -29,6 +29,8 @@ export interface Database {
   readonly person_change: PersonChangeTable
   readonly cohort: CohortTable
   readonly learning_event: LearningEventTable
+  readonly event_mapping: EventMappingTable
+  readonly derivation: DerivationTable
   readonly rollup_queue: RollupQueueTable
   readonly learner_day: LearnerDayTable
 }
@@ -239,6 +241,50 @@ export interface LearningEventTable {
   success: boolean | null
   completion: boolean | null
   outcome_tags: string[] | null
+  activity_id: number | null
+  activity_type_id: number | null
+  category_ids: number[] | null
+  registration: string | null
+  platform: string | null
+  cohort_tag: string | null
+  role: string | null
+  team: string | null
+  manager_id: string | null
+  manager_agent_id: number | null
+  score_ratio: string | null
+  has_calendar_duration: Generated<boolean>
+}
+
+export interface EventMappingTable {
+  tenant_id: number
+  version: number
+  rules: unknown
+  created_by: string
+  created_at: Generated<string>
+}
+
+/** Why statements are derived anew. */
+export type DerivationReason = 'mapping' | 'time-zone' | 'rebuild'
+
+/** How far a derivation has come. */
+export type DerivationPhase = 'events' | 'rollups' | 'done'
+
+export interface DerivationTable {
+  tenant_id: number
+  id: Generated<number>
+  reason: DerivationReason
+  verb_ids: number[] | null
+  requested_by: string
+  requested_at: Generated<string>
+  requested_xid: Generated<string>
+  phase: Generated<DerivationPhase>
+  event_position: Generated<number>
+  person_position: Generated<number>
+  total: number | null
+  derived: Generated<number>
+  changed: Generated<number>
+  started_at: string | null
+  finished_at: string | null
 }
 
 export interface RollupQueueTable {

@@ -33,10 +33,10 @@ export async function insertEvents(
   const numberOf = (words: Numbers, word: string | null) => words.get(word ?? '') ?? null
   await sql`
     insert into learning_event (tenant_id, statement_seq, statement_id, kind, agent_id, subject_agent_id, module_id,
-      "timestamp", day, score_scaled, duration_ms, success, completion, outcome_tags)
+      "timestamp", day, score_scaled, duration_ms, success, completion, outcome_tags, activity_id)
     select tenant.id, seq, statement_id, kind, agent_id, subject_agent_id, module_id,
       "timestamp", ("timestamp" at time zone tenant.time_zone)::date, score_scaled, duration_ms, success, completion,
-      case when outcome_tags is not null then array(select jsonb_array_elements_text(outcome_tags)) end
+      case when outcome_tags is not null then array(select jsonb_array_elements_text(outcome_tags)) end, activity_id
     from tenant, unnest(
       ${column(({ statement }) => statement.seq)}::bigint[],
       ${column(({ statement }) => statement.id)}::uuid[],
@@ -49,8 +49,9 @@ export async function insertEvents(
       ${column(({ event }) => event.durationMs)}::bigint[],
       ${column(({ event }) => event.success)}::boolean[],
       ${column(({ event }) => event.completion)}::boolean[],
-      ${column(({ event }) => (event.outcomeTags === null ? null : JSON.stringify(event.outcomeTags)))}::jsonb[]
+      ${column(({ event }) => (event.outcomeTags === null ? null : JSON.stringify(event.outcomeTags)))}::jsonb[],
+      ${column(({ event }) => numberOf(numbers.activity, event.activity))}::integer[]
     ) as event(seq, statement_id, kind, agent_id, subject_agent_id, module_id, "timestamp", score_scaled, duration_ms,
-      success, completion, outcome_tags)
+      success, completion, outcome_tags, activity_id)
     where tenant.id = ${tenantId}`.execute(trx)
 }

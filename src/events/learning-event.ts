@@ -16,6 +16,8 @@ export interface LearningEvent {
   /** Whom it was about, where that is somebody else: peer-feedback, manager-check, endorsed, replied. */
   readonly subject: string | null
   readonly module: string | null
+  /** The object where it is an Activity, otherwise the module. */
+  readonly activity: string | null
   /** `result.score.scaled`, −1 to 1. */
   readonly scoreScaled: number | null
   /** Null also for a duration of months or years, whose length depends on the calendar. */
@@ -38,11 +40,13 @@ export function learningEventOf(prepared: PreparedStatement): LearningEvent | nu
   const actor = statement.actor.objectType === 'Group' ? null : ifiOf(statement.actor)
   if (kind === null || actor === null || statement.object.objectType === 'SubStatement') return null
   const subject = subjectOf(prepared)
-  const { result } = statement
+  const { result, object } = statement
+  const module = moduleOf(statement)
   return {
     kind,
     ...(subject !== null && doneToLearner.has(kind) ? { agent: subject, subject: null } : { agent: actor, subject }),
-    module: moduleOf(statement),
+    module,
+    activity: isActivity(object) ? object.id : module,
     scoreScaled: result?.score?.scaled ?? null,
     durationMs: result?.duration === undefined ? null : durationMs(result.duration),
     success: result?.success ?? null,

@@ -89,7 +89,7 @@ async function internAll(
     ),
     internWords(db, { tenantId, dictionary: 'activity' }, [
       ...words(statements.map(({ activities }) => activities)),
-      ...present(events.map(event => event?.module))
+      ...present(events.flatMap(event => [event?.module, event?.activity]))
     ]),
     internWords(db, { tenantId, dictionary: 'agent' }, [
       ...words(statements.map(({ agents }) => agents)),
