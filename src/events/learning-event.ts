@@ -36,7 +36,7 @@ const doneToLearner: ReadonlySet<LearningEventKind> = new Set(['delivered', 'rew
  */
 export function learningEventOf(prepared: PreparedStatement): LearningEvent | null {
   const { value: statement } = prepared
-  const kind = kindOf(prepared.verb)
+  const kind = kindOf(statement)
   const actor = statement.actor.objectType === 'Group' ? null : ifiOf(statement.actor)
   if (kind === null || actor === null || statement.object.objectType === 'SubStatement') return null
   const subject = subjectOf(prepared)
