@@ -70,7 +70,8 @@ function statementOf(pilot: Pilot, deed: Deed, index: number): DemoStatement {
     object: deed.subject === null ? module : agentOf(deed.subject),
     ...resultOf(deed),
     context: {
-      registration: uuidFrom(pilot.seed, pilot.lastDay, pilot.zone, 'registration', deed.learner.personId),
+      // One practice loop, of a learner with a module, is one registration.
+      registration: uuidFrom(pilot.seed, pilot.lastDay, pilot.zone, 'registration', deed.learner.personId, deed.module),
       // A platform may only be named where the object is an Activity (xAPI 1.0.3, Data 2.4.6).
       ...(deed.subject === null ? { platform: 'Demo Coach' } : { contextActivities: { parent: [module] } }),
       extensions: { [`${vocabulary}extensions/cohort`]: deed.learner.habit.cohort }
@@ -107,7 +108,7 @@ function moduleActivity(module: number): Activity {
     id: `https://demo.example/modules/${topic.toLowerCase().replace(' ', '-')}-${part}`,
     definition: {
       name: { 'en-US': `${topic} ${part}` },
-      type: 'http://adlnet.gov/expapi/activities/module'
+      type: `${vocabulary}activity-types/module`
     }
   }
 }

@@ -11,6 +11,7 @@ import type { HttpContext, Principal } from './http/context.js'
 import { answerProblem, answerUnrouted, answerXapiFailure, refuseUnknownPath } from './http/failure.js'
 import { healthRoutes } from './http/health.js'
 import { openapi } from './http/openapi.js'
+import { profileRoutes } from './http/profile.js'
 import { findPathPrefix, prefixRemover, trustOf } from './http/proxy.js'
 import { allowOrigins, answerHeaders, requestId } from './http/response-headers.js'
 import { aboutRoutes } from './http/xapi/about.js'
@@ -32,7 +33,8 @@ export interface AppOptions {
 }
 
 /**
- * Builds the HTTP service: `/xapi` with the standard's resources, `/api/v1` with ours, health and the reference page.
+ * Builds the HTTP service: `/xapi` with the standard's resources, `/api/v1` with ours, the xAPI Profile, health and the
+ * reference page.
  *
  * It reads no environment and does not listen.
  */
@@ -55,6 +57,7 @@ export async function buildApp({ context, logger, version }: AppOptions): Promis
   const authorize = await authorizer(app, context)
   await openapi(app, version)
   await app.register(healthRoutes(context))
+  profileRoutes(app)
   await app.register(scope => xapiScope(scope, context, authorize), { prefix: '/xapi' })
   await app.register(scope => apiScope(scope, context, authorize), { prefix: '/api/v1' })
   return app
