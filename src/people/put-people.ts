@@ -3,6 +3,8 @@ import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
 import { internWords, type Numbers } from '../store/dictionary.js'
 import { transact } from '../store/transact.js'
+import { lockPersons } from './lock-persons.js'
+import { type ClaimedAgents, claimAgents, type MoveContext, moveAgents, type WantedAgent } from './move-agents.js'
 import type { NumberedRecord, PersonRecord } from './person-record.js'
 import { putRoster } from './put-roster.js'
 
@@ -14,20 +16,10 @@ export interface PutPeopleOutcome {
   readonly unchanged: number
 }
 
-/** An agent that changes hands. */
-export interface MovedAgent {
-  readonly agentId: number
-  readonly fromPersonId: number
-  readonly toPersonId: number
-}
-
 /** What `putPeople` needs besides the records. */
-export interface PutPeopleContext {
-  readonly tenantId: number
+export interface PutPeopleContext extends MoveContext {
   /** The tenant's local day on which a change begins when no `validFrom` says otherwise. */
   readonly today: string
-  /** Called in the transaction with the agents that had a provisional person and now have one of the roster's. */
-  readonly onMoved: (trx: Transaction<Database>, moves: readonly MovedAgent[]) => Promise<void>
 }
 
 /**
@@ -35,6 +27,8 @@ export interface PutPeopleContext {
  *
  * A person's first record holds for all time before, unless it has a `validFrom`: nothing earlier is known. A later,
  * different one ends the one before it on its `validFrom`, or today.
+ *
+ * An agent that a provisional person has is taken over. Agents of a person who is merged into another go to the other.
  *
  * @throws {LrsError} `people-conflict` when an agent belongs to another person of the roster, or is given twice;
  * `invalid-body` when a `personId` is given twice.
@@ -53,10 +47,9 @@ export async function putPeople(
     records.flatMap(record => record.agents)
   )
   return transact(db, async trx => {
-    const { numbered, renamed } = await upsertPersons(trx, tenantId, records)
-    const changed = new Set(renamed)
-    const owners = numbered.flatMap(({ record, id }, index) => ownershipsOf(record.agents, agentNumbers, { id, index }))
-    for (const personId of await assignAgents(trx, owners, context)) changed.add(personId)
+    const { numbered, wanted, claimed } = await holdPersons(trx, tenantId, records, agentNumbers)
+    const changed = new Set(await rename(trx, tenantId, numbered))
+    for (const personId of await assignAgents(trx, wanted, claimed, context)) changed.add(personId)
     for (const personId of await putRoster(trx, tenantId, numbered, context.today)) changed.add(personId)
     const created = numbered.filter(person => person.created).length
     const updated = numbered.filter(person => !person.created && changed.has(person.id)).length
@@ -88,11 +81,49 @@ interface PersonRow {
   readonly id: number
   readonly external_id: string
   readonly name: string | null
+  /** Who has the person's agents: the person, or the one whom it is merged into. */
+  readonly owner_id: number
+}
+
+/** Persons that are made where need be, and locked with all who have their agents. */
+interface HeldPeople {
+  readonly numbered: readonly NumberedRecord[]
+  readonly wanted: readonly Ownership[]
+  readonly claimed: ClaimedAgents
 }
 
 /** Makes the persons that are new, and locks all of them, so that two callers write one person's roster in turn. */
-async function upsertPersons(trx: Transaction<Database>, tenantId: number, records: readonly PersonRecord[]) {
-  const inserted = await sql<{ id: number }>`
+async function holdPersons(
+  trx: Transaction<Database>,
+  tenantId: number,
+  records: readonly PersonRecord[],
+  agentNumbers: Numbers
+): Promise<HeldPeople> {
+  const created = await insertPersons(trx, tenantId, records)
+  const externalIds = records.map(record => record.personId)
+  const wantedPersons = sql`
+    select tenant_id, unnest(array[id, merged_into]) from person
+    where tenant_id = ${tenantId} and external_id = any(${externalIds}::text[])
+    union
+    select tenant_id, person_id from person_agent
+    where tenant_id = ${tenantId} and agent_id = any(${[...agentNumbers.values()]}::integer[])`
+  return lockPersons(trx, wantedPersons, async () => {
+    const { rows } = await sql<PersonRow>`
+      select id, external_id, name, coalesce(merged_into, id) as owner_id from person
+      where tenant_id = ${tenantId} and external_id = any(${externalIds}::text[])`.execute(trx)
+    const rowOf = new Map(rows.map(row => [row.external_id, row]))
+    // Each one is stored by now.
+    const known = records.map(record => ({ record, ...(rowOf.get(record.personId) as PersonRow) }))
+    const numbered = known.map(({ record, id, name }) => ({ record, id, name, created: created.has(id) }))
+    const wanted = known.flatMap((person, index) => ownershipsOf(person, agentNumbers, index))
+    const claimed = await claimAgents(trx, tenantId, wanted)
+    const needed = [...rows.map(row => row.owner_id), ...claimed.held.map(agent => agent.fromPersonId)]
+    return { found: { numbered, wanted, claimed }, needed: needed.map(personId => ({ tenantId, personId })) }
+  })
+}
+
+async function insertPersons(trx: Transaction<Database>, tenantId: number, records: readonly PersonRecord[]) {
+  const { rows } = await sql<{ id: number }>`
     insert into person (tenant_id, external_id, name)
     select ${tenantId}::integer, external_id, name
     from unnest(
@@ -101,19 +132,7 @@ async function upsertPersons(trx: Transaction<Database>, tenantId: number, recor
     order by external_id
     on conflict (tenant_id, external_id) do nothing
     returning id`.execute(trx)
-  // A statement of its own: its snapshot holds what a concurrent caller has committed meanwhile.
-  const { rows } = await sql<PersonRow>`
-    select id, external_id, name from person
-    where tenant_id = ${tenantId} and external_id = any(${records.map(record => record.personId)}::text[])
-    order by id for no key update`.execute(trx)
-  const created = new Set(inserted.rows.map(row => row.id))
-  const rowOf = new Map(rows.map(row => [row.external_id, row]))
-  const numbered = records.map((record): NumberedRecord => {
-    // Each one is stored by now.
-    const { id, name } = rowOf.get(record.personId) as PersonRow
-    return { record, id, name, created: created.has(id) }
-  })
-  return { numbered, renamed: await rename(trx, tenantId, numbered) }
+  return new Set(rows.map(row => row.id))
 }
 
 async function rename(trx: Transaction<Database>, tenantId: number, persons: readonly NumberedRecord[]) {
@@ -128,9 +147,9 @@ async function rename(trx: Transaction<Database>, tenantId: number, persons: rea
   return renamed.map(person => person.id)
 }
 
-interface Ownership {
-  readonly agentId: number
-  readonly personId: number
+interface Ownership extends WantedAgent {
+  /** Whose record wants it: the person, or one who is merged into the person. */
+  readonly recordId: number
   readonly agent: string
   /** The positions in the request of the person, and of the agent in the person, for the message. */
   readonly index: number
@@ -139,80 +158,38 @@ interface Ownership {
 
 /** An agent that a person is given twice counts where it stands first. */
 function ownershipsOf(
-  agents: readonly string[],
+  { record, id, owner_id }: PersonRow & { readonly record: PersonRecord },
   numbers: Numbers,
-  { id, index }: { readonly id: number; readonly index: number }
+  index: number
 ): readonly Ownership[] {
-  return agents.flatMap((agent, position): Ownership[] => {
+  return record.agents.flatMap((agent, position): Ownership[] => {
     const agentId = numbers.get(agent)
-    const isFirst = agents.indexOf(agent) === position
-    return agentId !== undefined && isFirst ? [{ agentId, personId: id, agent, index, position }] : []
+    const isFirst = record.agents.indexOf(agent) === position
+    if (agentId === undefined || !isFirst) return []
+    return [{ agentId, personId: owner_id, recordId: id, agent, index, position }]
   })
 }
 
-/** An agent that is wanted for one person and held by another, who is provisional or has an `external_id`. */
-interface HeldAgent extends MovedAgent, Pick<Ownership, 'agent' | 'index' | 'position'> {
-  readonly holder: string | null
-}
-
 /**
- * Gives agents to their persons, and takes them from provisional ones.
+ * Takes the agents that were wanted from provisional persons.
  *
- * The rows are written or locked, against the worker and other callers, before the days that they touch are looked up:
- * an event that the worker has counted for the old person is visible by then.
- *
- * @returns the persons that got an agent.
+ * @returns the persons whose records got an agent.
  */
 async function assignAgents(
   trx: Transaction<Database>,
-  owners: readonly Ownership[],
-  { tenantId, onMoved }: PutPeopleContext
+  wanted: readonly Ownership[],
+  { given, held }: ClaimedAgents,
+  context: PutPeopleContext
 ): Promise<readonly number[]> {
-  const { rows: inserted } = await sql<{ person_id: number }>`
-    insert into person_agent (tenant_id, agent_id, person_id)
-    select ${tenantId}::integer, agent_id, person_id from unnest(
-      ${owners.map(owner => owner.agentId)}::integer[],
-      ${owners.map(owner => owner.personId)}::integer[]) as given(agent_id, person_id)
-    order by agent_id
-    on conflict (tenant_id, agent_id) do nothing
-    returning person_id`.execute(trx)
-  const held = await lockHeldAgents(trx, tenantId, owners)
-  for (const { holder, agent, index, position } of held) {
+  const wantedOf = new Map(wanted.map(agent => [agent.agentId, agent]))
+  for (const { holder, agentId } of held) {
     if (holder === null) continue
+    const { agent, index, position } = wantedOf.get(agentId) as Ownership
     throw new LrsError('people-conflict', `The agent ${agent} belongs to the person "${holder}" already`, {
       index,
       pointer: `/agents/${position}`
     })
   }
-  if (held.length > 0) {
-    await sql`
-      update person_agent set person_id = given.person_id
-      from unnest(
-        ${held.map(move => move.agentId)}::integer[],
-        ${held.map(move => move.toPersonId)}::integer[]) as given(agent_id, person_id)
-      where person_agent.tenant_id = ${tenantId} and person_agent.agent_id = given.agent_id`.execute(trx)
-    await onMoved(trx, held)
-  }
-  return [...inserted.map(row => row.person_id), ...held.map(move => move.toPersonId)]
-}
-
-async function lockHeldAgents(
-  trx: Transaction<Database>,
-  tenantId: number,
-  owners: readonly Ownership[]
-): Promise<readonly HeldAgent[]> {
-  const { rows } = await sql<HeldAgent>`
-    select given.agent_id as "agentId", person_agent.person_id as "fromPersonId", given.person_id as "toPersonId",
-      person.external_id as holder, given.agent, given.index, given.position
-    from unnest(
-      ${owners.map(owner => owner.agentId)}::integer[],
-      ${owners.map(owner => owner.personId)}::integer[],
-      ${owners.map(owner => owner.agent)}::text[],
-      ${owners.map(owner => owner.index)}::integer[],
-      ${owners.map(owner => owner.position)}::integer[]) as given(agent_id, person_id, agent, index, position)
-    join person_agent on person_agent.tenant_id = ${tenantId} and person_agent.agent_id = given.agent_id
-    join person on person.tenant_id = ${tenantId} and person.id = person_agent.person_id
-    where person_agent.person_id <> given.person_id
-    order by given.agent_id for update of person_agent`.execute(trx)
-  return rows
+  await moveAgents(trx, context, held)
+  return [...given, ...held.map(move => move.agentId)].flatMap(agentId => wantedOf.get(agentId)?.recordId ?? [])
 }

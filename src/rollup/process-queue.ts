@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
+import { lockOwners } from '../people/lock-persons.js'
 import { transact } from '../store/transact.js'
 import { type LearnerDayKey, recomputeLearnerDays } from './recompute.js'
 
@@ -24,9 +25,7 @@ export async function processQueue(db: Kysely<Database>, batchSize: number): Pro
   return transact(db, async trx => {
     const { taken, touched } = await takeBatch(trx, batchSize)
     if (touched.length > 0) {
-      await makeProvisionalPersons(trx, touched)
-      const keys = await resolvePersons(trx, touched)
-      await lockPersons(trx, keys)
+      const keys = await lockTouched(trx, touched)
       await recomputeLearnerDays(trx, keys)
     }
     return taken
@@ -57,55 +56,30 @@ async function takeBatch(trx: Transaction<Database>, batchSize: number) {
   return { taken: rows.reduce((sum, row) => sum + row.taken, 0), touched: rows.flatMap(row => row.touched) }
 }
 
-/** Makes a provisional person for each agent that belongs to nobody yet, so that nothing is dropped. */
-async function makeProvisionalPersons(trx: Transaction<Database>, touched: readonly Touched[]): Promise<void> {
-  await sql`
-    insert into person (tenant_id, first_agent_id)
-    select distinct agent.tenant_id, agent.agent_id from (${agentsOf(touched)}) as agent
-    where not exists (select from person_agent
-      where person_agent.tenant_id = agent.tenant_id and person_agent.agent_id = agent.agent_id)
-    order by 1, 2
-    on conflict (tenant_id, first_agent_id) do nothing`.execute(trx)
-  await sql`
-    insert into person_agent (tenant_id, agent_id, person_id)
-    select person.tenant_id, person.first_agent_id, person.id
-    from person join (${agentsOf(touched)}) as agent
-      on person.tenant_id = agent.tenant_id and person.first_agent_id = agent.agent_id
-    order by 1, 2
-    on conflict (tenant_id, agent_id) do nothing`.execute(trx)
-}
-
 /**
- * Finds whose days were touched. The share lock makes an agent that is just being moved to another person wait, or be
- * waited for: either way one of the two transactions sees what the other did.
+ * Locks the persons whose days were touched, and finds who they are.
+ *
+ * No event is lost to somebody who moves its agent at the same time: whoever moves an agent holds both persons from
+ * before the move until its end, and enqueues for both the days of all events that had been committed when it moved. So
+ * once the persons are held here, either the move has ended and is seen, or it waits, and will find every event that is
+ * counted here.
  */
-async function resolvePersons(
-  trx: Transaction<Database>,
-  touched: readonly Touched[]
-): Promise<readonly LearnerDayKey[]> {
-  const { rows } = await sql<{ tenant_id: number; agent_id: number; person_id: number }>`
-    select tenant_id, agent_id, person_id from person_agent
-    where (tenant_id, agent_id) in (${agentsOf(touched)})
-    order by tenant_id, agent_id for share`.execute(trx)
-  const personOf = new Map(rows.map(row => [`${row.tenant_id} ${row.agent_id}`, row.person_id]))
-  return touched.map(({ tenant_id, agent_id, person_id, day }) => {
-    // Whoever had no person has a provisional one by now.
-    const personId = (person_id ?? personOf.get(`${tenant_id} ${agent_id}`)) as number
-    return { tenantId: tenant_id, personId, day }
-  })
-}
-
-async function lockPersons(trx: Transaction<Database>, keys: readonly LearnerDayKey[]): Promise<void> {
-  await sql`
-    select from person
-    where (tenant_id, id) in (select * from unnest(
-      ${keys.map(key => key.tenantId)}::integer[], ${keys.map(key => key.personId)}::integer[]))
-    order by tenant_id, id for no key update`.execute(trx)
-}
-
-function agentsOf(touched: readonly Touched[]) {
-  const agents = touched.filter(row => row.agent_id !== null)
-  return sql`select tenant_id, agent_id from unnest(
-    ${agents.map(row => row.tenant_id)}::integer[], ${agents.map(row => row.agent_id)}::integer[])
-    as touched(tenant_id, agent_id)`
+async function lockTouched(trx: Transaction<Database>, touched: readonly Touched[]): Promise<readonly LearnerDayKey[]> {
+  const named = touched.map(({ tenant_id, agent_id, person_id, day }) => ({
+    tenantId: tenant_id,
+    agentId: agent_id,
+    personId: person_id,
+    day
+  }))
+  const ownerOf = await lockOwners(
+    trx,
+    named.flatMap(({ tenantId, agentId }) => (agentId === null ? [] : [{ tenantId, agentId }])),
+    named.flatMap(({ tenantId, personId }) => (personId === null ? [] : [{ tenantId, personId }]))
+  )
+  return named.map(({ tenantId, agentId, personId, day }) => ({
+    tenantId,
+    // A row names the one or the other.
+    personId: personId ?? ownerOf({ tenantId, agentId: agentId as number }),
+    day
+  }))
 }
