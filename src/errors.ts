@@ -17,6 +17,7 @@ export const errorCodes = {
   'document-conflict': { status: 409, title: 'The document exists, and the request does not say what to do then' },
   'tenant-conflict': { status: 409, title: 'There is a tenant of this name already' },
   'people-conflict': { status: 409, title: 'An agent can belong to one person only' },
+  'person-change-conflict': { status: 409, title: 'The persons are not as this merge, split or undo needs them' },
   'precondition-failed': {
     status: 412,
     title: 'The document is not in the state that If-Match or If-None-Match asks for'

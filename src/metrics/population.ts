@@ -6,7 +6,7 @@ import { type RawBuilder, sql } from 'kysely'
  * of its own, so a learner who joins later counts from the next period on. One row per `ordinal` and `person_id`.
  *
  * It reads the common table expression `period` of the surrounding query. A person without an external id is
- * provisional: an agent that acted before any roster knew it, and no part of P.
+ * provisional: an agent that acted before any roster knew it, and no part of P; nor is one that was merged into another.
  */
 export function populationOf(tenantId: number, cohort: string | null): RawBuilder<unknown> {
   const inCohort = cohort === null ? sql`` : sql`and roster.cohorts @> array[${cohort}]::text[]`
@@ -15,7 +15,7 @@ export function populationOf(tenantId: number, cohort: string | null): RawBuilde
     from period
     join roster on roster.tenant_id = ${tenantId} and roster.valid @> period.starts ${inCohort}
     join person on person.tenant_id = roster.tenant_id and person.id = roster.person_id
-    where person.external_id is not null`
+    where person.external_id is not null and person.merged_into is null`
 }
 
 /** SQL for whether the roster names a cohort at any time; true when none is asked for. */

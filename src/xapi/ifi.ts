@@ -1,4 +1,4 @@
-import type { Actor } from './statement.js'
+import type { Actor, Agent } from './statement.js'
 
 /**
  * The key of an actor's identity: its inverse functional identifier as JSON text, e.g. `["mbox","mailto:a@x.org"]` or
@@ -15,4 +15,11 @@ export function ifiOf(actor: Actor): string | null {
   if (actor.openid !== undefined) return JSON.stringify(['openid', actor.openid])
   if (actor.account === undefined) return null
   return JSON.stringify(['account', actor.account.homePage, actor.account.name])
+}
+
+/** The Agent that a key of `ifiOf` identifies, with nothing but its identifier. */
+export function agentOf(ifi: string): Agent {
+  const [property, value = '', name = ''] = JSON.parse(ifi) as readonly string[]
+  if (property === 'account') return { account: { homePage: value, name } }
+  return { [property as 'mbox' | 'mbox_sha1sum' | 'openid']: value }
 }

@@ -116,3 +116,34 @@ t.test('the credentials of another tenant are neither seen, rotated nor revoked'
   t.equal((await south.call({ method: 'DELETE', url: `${url}/${north.key}` })).statusCode, 404)
   t.equal((await north.call({ url })).statusCode, 200)
 })
+
+t.test(
+  'people of another tenant are neither merged, split, listed nor suggested, and their changes not undone',
+  async t => {
+    const { north, south, drain } = await twoTenants(t)
+    const [ada, ben, chris] = ['ada', 'ben', 'chris'].map(name => ({ mbox: `mailto:${name}@example.org` }))
+    const people = [
+      { personId: 'ada', name: 'Ada', agents: [ada] },
+      { personId: 'ben', agents: [ben] }
+    ]
+    await north.putPeople(people)
+    await south.putPeople([{ personId: 'chris', agents: [chris] }])
+    await north.post({ ...opened, actor: chris })
+    await south.post({ ...opened, actor: { ...ada, name: 'Ada' } })
+    await drain()
+    const url = '/api/v1/people'
+    const send = (caller: Caller, path: string, body: object) =>
+      caller.call({ method: 'POST', url: `${url}/${path}`, headers: json, payload: JSON.stringify(body) })
+    const merged = await send(north, 'ada/merge', { from: { personId: 'ben' } })
+    t.equal(merged.statusCode, 200)
+    t.equal((await send(south, 'chris/merge', { from: { personId: 'ada' } })).statusCode, 404)
+    t.equal((await send(south, 'chris/merge', { from: { agent: ben } })).statusCode, 404)
+    t.equal((await send(south, 'ada/split', { agents: [ada], into: { personId: 'new' } })).statusCode, 404)
+    t.equal((await send(south, 'chris/split', { agents: [ben], into: { personId: 'new' } })).statusCode, 409)
+    t.equal((await send(south, `changes/${merged.json().changeId}/undo`, {})).statusCode, 404)
+    t.same((await south.call({ url: `${url}/changes` })).json(), { changes: [], next: null })
+    t.match((await south.call({ url: `${url}/reconciliation` })).json().agents, [{ agent: ada, suggestions: [] }])
+    t.match((await north.call({ url: `${url}/reconciliation` })).json().agents, [{ agent: chris, suggestions: [] }])
+    t.equal((await north.call({ url: `${url}/changes` })).json().changes.length, 1)
+  }
+)

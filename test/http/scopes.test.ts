@@ -80,6 +80,20 @@ const table: Readonly<Record<string, Row>> = {
   'GET metrics': { request: () => get('/api/v1/metrics'), open: ['metrics/read'] },
   'GET a metric': { request: () => get('/api/v1/metrics/active-users'), open: ['metrics/read'] },
   'PUT people': { request: () => write('PUT', '/api/v1/people', []), open: ['people/write'] },
+  'POST people/{personId}/merge': {
+    request: () => write('POST', '/api/v1/people/none/merge', { from: { personId: 'nobody' } }),
+    open: ['people/write']
+  },
+  'POST people/{personId}/split': {
+    request: () => write('POST', '/api/v1/people/none/split', {}),
+    open: ['people/write']
+  },
+  'POST people/changes/{id}/undo': {
+    request: () => ({ method: 'POST', url: '/api/v1/people/changes/1/undo' }),
+    open: ['people/write']
+  },
+  'GET people/changes': { request: () => get('/api/v1/people/changes'), open: ['people/read'] },
+  'GET people/reconciliation': { request: () => get('/api/v1/people/reconciliation'), open: ['people/read'] },
   'GET credentials': { request: () => get('/api/v1/credentials'), open: ['admin'] },
   'POST credentials': { request: () => write('POST', '/api/v1/credentials', {}), open: ['admin'] },
   'POST credentials/{key}/rotate': {
