@@ -3,7 +3,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { credentialRoutes } from './http/api/credentials.js'
 import { metricRoutes } from './http/api/metrics.js'
 import { peopleRoutes } from './http/api/people.js'
-import { peopleChangeRoutes } from './http/api/people-changes.js'
+import { personChangeRoutes } from './http/api/person-changes.js'
 import { tenantRoutes } from './http/api/tenants.js'
 import { type Authorize, authorizer } from './http/authorize.js'
 import { answerClientError } from './http/client-error.js'
@@ -116,7 +116,7 @@ async function apiScope(app: FastifyInstance, context: HttpContext, authorize: A
   app.addHook('onRequest', authorize)
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   await app.register(peopleRoutes(context))
-  await app.register(peopleChangeRoutes(context))
+  await app.register(personChangeRoutes(context))
   await app.register(metricRoutes(context))
   await app.register(credentialRoutes(context))
   await app.register(tenantRoutes(context))

@@ -131,19 +131,19 @@ t.test(
     await north.post({ ...opened, actor: chris })
     await south.post({ ...opened, actor: { ...ada, name: 'Ada' } })
     await drain()
-    const url = '/api/v1/people'
+    const url = '/api/v1'
     const send = (caller: Caller, path: string, body: object) =>
       caller.call({ method: 'POST', url: `${url}/${path}`, headers: json, payload: JSON.stringify(body) })
-    const merged = await send(north, 'ada/merge', { from: { personId: 'ben' } })
+    const merged = await send(north, 'people/ada/merge', { from: { personId: 'ben' } })
     t.equal(merged.statusCode, 200)
-    t.equal((await send(south, 'chris/merge', { from: { personId: 'ada' } })).statusCode, 404)
-    t.equal((await send(south, 'chris/merge', { from: { agent: ben } })).statusCode, 404)
-    t.equal((await send(south, 'ada/split', { agents: [ada], into: { personId: 'new' } })).statusCode, 404)
-    t.equal((await send(south, 'chris/split', { agents: [ben], into: { personId: 'new' } })).statusCode, 409)
-    t.equal((await send(south, `changes/${merged.json().changeId}/undo`, {})).statusCode, 404)
-    t.same((await south.call({ url: `${url}/changes` })).json(), { changes: [], next: null })
+    t.equal((await send(south, 'people/chris/merge', { from: { personId: 'ada' } })).statusCode, 404)
+    t.equal((await send(south, 'people/chris/merge', { from: { agent: ben } })).statusCode, 404)
+    t.equal((await send(south, 'people/ada/split', { agents: [ada], into: { personId: 'new' } })).statusCode, 404)
+    t.equal((await send(south, 'people/chris/split', { agents: [ben], into: { personId: 'new' } })).statusCode, 409)
+    t.equal((await send(south, `person-changes/${merged.json().changeId}/undo`, {})).statusCode, 404)
+    t.same((await south.call({ url: `${url}/person-changes` })).json(), { changes: [], next: null })
     t.match((await south.call({ url: `${url}/reconciliation` })).json().agents, [{ agent: ada, suggestions: [] }])
     t.match((await north.call({ url: `${url}/reconciliation` })).json().agents, [{ agent: chris, suggestions: [] }])
-    t.equal((await north.call({ url: `${url}/changes` })).json().changes.length, 1)
+    t.equal((await north.call({ url: `${url}/person-changes` })).json().changes.length, 1)
   }
 )

@@ -88,12 +88,12 @@ const table: Readonly<Record<string, Row>> = {
     request: () => write('POST', '/api/v1/people/none/split', {}),
     open: ['people/write']
   },
-  'POST people/changes/{id}/undo': {
-    request: () => ({ method: 'POST', url: '/api/v1/people/changes/1/undo' }),
+  'POST person-changes/{id}/undo': {
+    request: () => ({ method: 'POST', url: '/api/v1/person-changes/1/undo' }),
     open: ['people/write']
   },
-  'GET people/changes': { request: () => get('/api/v1/people/changes'), open: ['people/read'] },
-  'GET people/reconciliation': { request: () => get('/api/v1/people/reconciliation'), open: ['people/read'] },
+  'GET people/changes': { request: () => get('/api/v1/person-changes'), open: ['people/read'] },
+  'GET people/reconciliation': { request: () => get('/api/v1/reconciliation'), open: ['people/read'] },
   'GET credentials': { request: () => get('/api/v1/credentials'), open: ['admin'] },
   'POST credentials': { request: () => write('POST', '/api/v1/credentials', {}), open: ['admin'] },
   'POST credentials/{key}/rotate': {

@@ -22,14 +22,14 @@ const json = { 'content-type': 'application/json' }
 const send = (path: string, body?: unknown) =>
   call({
     method: 'POST',
-    url: `/api/v1/people/${path}`,
+    url: `/api/v1/${path}`,
     ...(body === undefined ? {} : { headers: json, payload: JSON.stringify(body) })
   })
-const merge = (into: string, from: object, more = {}) => send(`${into}/merge`, { from, ...more })
+const merge = (into: string, from: object, more = {}) => send(`people/${into}/merge`, { from, ...more })
 const split = (personId: string, agents: readonly object[], into: string, more = {}) =>
-  send(`${personId}/split`, { agents, into: { personId: into }, ...more })
-const undo = (id: number, body?: object) => send(`changes/${id}/undo`, body)
-const list = async (path: string) => (await call({ url: `/api/v1/people/${path}` })).json()
+  send(`people/${personId}/split`, { agents, into: { personId: into }, ...more })
+const undo = (id: number, body?: object) => send(`person-changes/${id}/undo`, body)
+const list = async (path: string) => (await call({ url: `/api/v1/${path}` })).json()
 
 /** `2026-03-02` → how often opened, by each person, provisional ones by their agent. */
 async function days(...who: readonly string[]): Promise<Record<string, Record<string, number>>> {
@@ -99,7 +99,7 @@ t.test(
     t.same(await days(ada.personId, ben.personId), apart)
     t.equal(await populationOn('2026-03-05', ada.personId, ben.personId), 2)
 
-    const { changes } = await list(`changes?personId=${ada.personId}`)
+    const { changes } = await list(`person-changes?personId=${ada.personId}`)
     const [undone, unsplit, splitChange, mergeChange] = changes
     t.equal(changes.length, 4)
     t.match(mergeChange, { kind: 'merge', agents: [three], reason: 'Hired twice', undoes: null, undoneBy: undone.id })
@@ -148,12 +148,15 @@ t.test('a dry run tells what would be moved and derived, and leaves everything a
   await drain()
   const before = await everything()
   const from = { from: { personId: ada.personId } }
-  const { agents, ...outcome } = (await send(`${ben.personId}/merge?dryRun=true`, from)).json()
+  const { agents, ...outcome } = (await send(`people/${ben.personId}/merge?dryRun=true`, from)).json()
   t.same(outcome, { changeId: null, fromPersonId: ada.personId, toPersonId: ben.personId, learnerDays: 4 })
   t.same(new Set(agents.map(({ mbox }: { mbox: string }) => mbox)), new Set(ada.agents.map(({ mbox }) => mbox)))
   const somewhere = { agents: ada.agents.slice(0, 1), into: { personId: `p-${randomUUID()}` } }
-  t.match((await send(`${ada.personId}/split?dryRun=true`, somewhere)).json(), { changeId: null, learnerDays: 4 })
-  t.equal((await send(`${ada.personId}/merge?dryRun=true`, from)).statusCode, 409, 'with the same refusals')
+  t.match((await send(`people/${ada.personId}/split?dryRun=true`, somewhere)).json(), {
+    changeId: null,
+    learnerDays: 4
+  })
+  t.equal((await send(`people/${ada.personId}/merge?dryRun=true`, from)).statusCode, 409, 'with the same refusals')
   t.same(await everything(), before)
   t.equal((await db.selectFrom('rollup_queue').selectAll().execute()).length, 0, 'nothing is enqueued')
 })
@@ -187,7 +190,10 @@ t.test('what a merge refuses', async t => {
     t.equal(response.statusCode, status, `${JSON.stringify(from)}: ${response.body}`)
     t.match(response.json(), { status, ...problem })
   }
-  t.equal((await send(`${dora.personId}/merge?dryrun=true`, { from: { personId: chris.personId } })).statusCode, 400)
+  t.equal(
+    (await send(`people/${dora.personId}/merge?dryrun=true`, { from: { personId: chris.personId } })).statusCode,
+    400
+  )
   t.equal((await merge(dora.personId, { personId: chris.personId }, { reason: 'a\u0000b' })).statusCode, 400)
 })
 
@@ -304,7 +310,7 @@ t.test('the trail is paged from the newest to the oldest', async t => {
     const { changeId } = (await merge(ada.personId, { personId: ben.personId })).json()
     await undo(changeId)
   }
-  const whole = (await list(`changes?personId=${ben.personId}`)).changes.map(({ id }: { id: number }) => id)
+  const whole = (await list(`person-changes?personId=${ben.personId}`)).changes.map(({ id }: { id: number }) => id)
   t.equal(whole.length, 6)
   t.same(
     whole,
@@ -313,15 +319,15 @@ t.test('the trail is paged from the newest to the oldest', async t => {
   const pages: number[][] = []
   for (let next: number | null = Number.MAX_SAFE_INTEGER; next !== null; ) {
     const page: { changes: { id: number }[]; next: number | null } = await list(
-      `changes?personId=${ben.personId}&limit=4&cursor=${next}`
+      `person-changes?personId=${ben.personId}&limit=4&cursor=${next}`
     )
     pages.push(page.changes.map(({ id }) => id))
     next = page.next
   }
   t.same(pages, [whole.slice(0, 4), whole.slice(4)])
-  t.same(await list('changes?personId=nobody'), { changes: [], next: null })
+  t.same(await list('person-changes?personId=nobody'), { changes: [], next: null })
   for (const query of ['limit=0', 'limit=101', 'cursor=-1', 'cursor=x', 'person=a']) {
-    t.equal((await call({ url: `/api/v1/people/changes?${query}` })).statusCode, 400, query)
+    t.equal((await call({ url: `/api/v1/person-changes?${query}` })).statusCode, 400, query)
   }
 })
 
@@ -365,7 +371,7 @@ t.test('the agents that no roster names are listed with their events, and who th
     voiding(voided)
   ])
   await drain()
-  const ask = async (query = '') => (await other.call({ url: `/api/v1/people/reconciliation?${query}` })).json()
+  const ask = async (query = '') => (await other.call({ url: `/api/v1/reconciliation?${query}` })).json()
   const { agents, next } = await ask()
   t.equal(next, null)
   const days = { firstDay: '2026-03-02', lastDay: '2026-03-04' }

@@ -34,7 +34,7 @@ const tags = ['people']
 const pageSize = 25
 
 /** Who is whom: merging and splitting persons, the trail of it, and the agents that no roster names. */
-export function peopleChangeRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
+export function personChangeRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
   return async app => {
     await app.register(changingRoutes(context))
     await app.register(listingRoutes(context))
@@ -86,7 +86,7 @@ function changingRoutes({ db, wakeWorker }: HttpContext): FastifyPluginAsyncType
         return answer(await splitPerson(db, split, toContext(principal, reason, query.dryRun)))
       }
     })
-    app.post('/people/changes/:id/undo', {
+    app.post('/person-changes/:id/undo', {
       schema: {
         operationId: 'undoPeopleChange',
         tags,
@@ -107,7 +107,7 @@ function changingRoutes({ db, wakeWorker }: HttpContext): FastifyPluginAsyncType
 function listingRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
   const config = { scopes: access.people.read }
   return async app => {
-    app.get('/people/changes', {
+    app.get('/person-changes', {
       schema: {
         operationId: 'listPeopleChanges',
         tags,
@@ -124,7 +124,7 @@ function listingRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
         return { changes, next: found.length > limit ? (page.at(-1)?.id ?? null) : null }
       }
     })
-    app.get('/people/reconciliation', {
+    app.get('/reconciliation', {
       schema: {
         operationId: 'listUnreconciledAgents',
         tags,
