@@ -1,6 +1,7 @@
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { credentialRoutes } from './http/api/credentials.js'
+import { erasureRoutes } from './http/api/erasures.js'
 import { metricRoutes } from './http/api/metrics.js'
 import { peopleRoutes } from './http/api/people.js'
 import { personChangeRoutes } from './http/api/person-changes.js'
@@ -19,9 +20,10 @@ import { aboutRoutes } from './http/xapi/about.js'
 import { activityRoutes } from './http/xapi/activities.js'
 import { agentRoutes } from './http/xapi/agents.js'
 import { alternateSyntax } from './http/xapi/alternate-syntax.js'
+import { answerConsistency, followRecord } from './http/xapi/consistency.js'
 import { documentRoutes } from './http/xapi/documents.js'
 import { refuseMalformedQuery } from './http/xapi/parameters.js'
-import { answerConsistency, statementReadRoutes } from './http/xapi/read-statements.js'
+import { statementReadRoutes } from './http/xapi/read-statements.js'
 import { answerVersion, requireVersion } from './http/xapi/version.js'
 import { statementWriteRoutes } from './http/xapi/write-statements.js'
 
@@ -94,18 +96,20 @@ async function xapiScope(app: FastifyInstance, context: HttpContext, authorize: 
   app.addHook('onRequest', answerVersion(context.config.defaultXapiVersion))
   app.addHook('onRequest', alternateSyntax(app, context))
   app.addHook('preValidation', refuseMalformedQuery)
+  app.addHook('onSend', answerConsistency(context))
   aboutRoutes(app)
   await app.register(async guarded => {
     guarded.addHook('onRequest', authorize)
     guarded.addHook('onRequest', requireVersion)
+    guarded.addHook('onRequest', followRecord(context))
     documentRoutes(guarded, context)
     activityRoutes(guarded, context)
     agentRoutes(guarded, context)
   })
   await app.register(async statements => {
-    statements.addHook('onRequest', answerConsistency(context))
     statements.addHook('onRequest', authorize)
     statements.addHook('onRequest', requireVersion)
+    statements.addHook('onRequest', followRecord(context))
     statementReadRoutes(statements, context)
     statementWriteRoutes(statements, context)
   })
@@ -118,6 +122,7 @@ async function apiScope(app: FastifyInstance, context: HttpContext, authorize: A
   await app.register(peopleRoutes(context))
   await app.register(personChangeRoutes(context))
   await app.register(metricRoutes(context))
+  await app.register(erasureRoutes(context))
   await app.register(credentialRoutes(context))
   await app.register(tenantRoutes(context))
 }

@@ -33,6 +33,7 @@ export interface Database {
   readonly derivation: DerivationTable
   readonly rollup_queue: RollupQueueTable
   readonly learner_day: LearnerDayTable
+  readonly erasure: ErasureTable
 }
 
 export interface TenantTable {
@@ -40,6 +41,7 @@ export interface TenantTable {
   name: string
   time_zone: string
   created_at: Generated<string>
+  erasures: Generated<number>
 }
 
 export interface CredentialTable {
@@ -326,6 +328,24 @@ export interface LearnerDayCounts {
   visited: number
   voided: number
   future: number
+}
+
+export interface ErasureTable {
+  tenant_id: number
+  id: Generated<number>
+  requested_by: string
+  started_at: Generated<string>
+  finished_at: string | null
+  statements: number
+  voids: number
+  authorities: number
+  attachments: number
+  attachment_bytes: number
+  learning_events: number
+  documents: number
+  names: number
+  agents: number
+  persons: number
 }
 
 /** What a statement can mean: the taxonomy of learning events. */

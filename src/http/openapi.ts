@@ -18,6 +18,7 @@ export async function openapi(app: FastifyInstance, version: string): Promise<vo
         { name: 'xAPI', description: 'The record: the resources of the xAPI standard' },
         { name: 'access', description: 'Credentials and tenants' },
         { name: 'people', description: 'The roster' },
+        { name: 'erasures', description: 'Persons who are erased from the record' },
         { name: 'Metrics', description: 'What the record means' },
         { name: 'health', description: 'Whether the service runs' }
       ],

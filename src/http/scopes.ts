@@ -7,7 +7,7 @@ export const scopes = {
   'statements/write': 'Store statements',
   'statements/read/mine': 'Read the statements whose authority is this credential',
   'statements/read': 'Read every statement',
-  'statements/delete': 'Erase statements; never part of `all`',
+  'statements/delete': 'Erase persons from the record, and list the erasures; never part of `all`',
   state: 'Read and write State documents',
   'state/read': 'Read State documents',
   define: 'Let what is stored define activities',
@@ -50,6 +50,7 @@ export const access = {
   agents: { read: ['statements/read', 'profile/read', 'agents_profile'] },
   people: { read: ['people/read'], write: ['people/write'] },
   metrics: { read: ['metrics/read'] },
+  erasures: { read: ['statements/delete'], write: ['statements/delete'] },
   credentials: { read: ['admin'], write: ['admin'] },
   tenants: { read: ['tenants'], write: ['tenants'] }
 } as const satisfies Record<string, Readonly<Partial<Record<'read' | 'write', readonly Scope[]>>>>

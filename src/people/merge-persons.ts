@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
 import { findNumbers } from '../store/dictionary.js'
+import { holdAgents, withLiveNumbers } from '../store/erasure-fence.js'
 import { lockOwners } from './lock-persons.js'
 import {
   applyChange,
@@ -38,16 +39,19 @@ export async function mergePersons(
   context: ChangeContext
 ): Promise<ChangeOutcome> {
   const { tenantId, isDryRun } = context
-  const agentId = 'agent' in merged ? await findAgent(db, tenantId, merged.agent) : null
-  return changePersons(db, isDryRun, async trx => {
-    const ids = await lockBoth(trx, tenantId, { into, merged, agentId })
-    const [from, to] = await findParties(trx, tenantId, ids)
-    refuseUnmergeable(from, to)
-    const agentIds = await findAgentIds(trx, tenantId, from.id)
-    const outcome = await applyChange(trx, { kind: 'merge', from, to, agentIds, undoes: null }, context)
-    await sql`
-      update person set merged_into = ${to.id} where tenant_id = ${tenantId} and id = ${from.id}`.execute(trx)
-    return outcome
+  return withLiveNumbers(db, tenantId, async () => {
+    const agentId = 'agent' in merged ? await findAgent(db, tenantId, merged.agent) : null
+    return changePersons(db, isDryRun, async trx => {
+      if (agentId !== null) await holdAgents(trx, tenantId, [agentId])
+      const ids = await lockBoth(trx, tenantId, { into, merged, agentId })
+      const [from, to] = await findParties(trx, tenantId, ids)
+      refuseUnmergeable(from, to)
+      const agentIds = await findAgentIds(trx, tenantId, from.id)
+      const outcome = await applyChange(trx, { kind: 'merge', from, to, agentIds, undoes: null }, context)
+      await sql`
+        update person set merged_into = ${to.id} where tenant_id = ${tenantId} and id = ${from.id}`.execute(trx)
+      return outcome
+    })
   })
 }
 

@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
 import { internWords, type Numbers } from '../store/dictionary.js'
+import { holdAgents, withLiveNumbers } from '../store/erasure-fence.js'
 import { transact } from '../store/transact.js'
 import { lockPersons } from './lock-persons.js'
 import { type ClaimedAgents, claimAgents, type MoveContext, moveAgents, type WantedAgent } from './move-agents.js'
@@ -41,12 +42,22 @@ export async function putPeople(
   refuseRepeated(records)
   if (records.length === 0) return { received: 0, created: 0, updated: 0, unchanged: 0 }
   const { tenantId } = context
-  const agentNumbers = await internWords(
-    db,
-    { tenantId, dictionary: 'agent' },
-    records.flatMap(record => record.agents)
-  )
+  return withLiveNumbers(db, tenantId, async () => {
+    const agents = records.flatMap(record => record.agents)
+    const agentNumbers = await internWords(db, { tenantId, dictionary: 'agent' }, agents)
+    return putAll(db, records, agentNumbers, context)
+  })
+}
+
+async function putAll(
+  db: Kysely<Database>,
+  records: readonly PersonRecord[],
+  agentNumbers: Numbers,
+  context: PutPeopleContext
+): Promise<PutPeopleOutcome> {
+  const { tenantId } = context
   return transact(db, async trx => {
+    await holdAgents(trx, tenantId, [...agentNumbers.values()])
     const { numbered, wanted, claimed } = await holdPersons(trx, tenantId, records, agentNumbers)
     const changed = new Set(await rename(trx, tenantId, numbered))
     for (const personId of await assignAgents(trx, wanted, claimed, context)) changed.add(personId)

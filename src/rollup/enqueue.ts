@@ -54,3 +54,37 @@ export async function enqueueMovedAgents(
       select day from learning_event as about where about.tenant_id = ${tenantId} and about.subject_agent_id = move.agent_id
     ) as event`.execute(trx)
 }
+
+/** Enqueues days on which agents had events that are gone. */
+export async function enqueueDays(
+  trx: Transaction<Database>,
+  tenantId: number,
+  days: readonly { readonly agent_id: number; readonly day: string }[]
+): Promise<void> {
+  await sql`
+    insert into rollup_queue (tenant_id, agent_id, day)
+    select ${tenantId}::integer, agent_id, day
+    from unnest(${days.map(({ agent_id }) => agent_id)}::integer[], ${days.map(({ day }) => day)}::date[])
+      as touched(agent_id, day)`.execute(trx)
+}
+
+/**
+ * Takes what is erased off the queue: days of the persons, and days of the agents, which go to the person who has the
+ * agent where that one stays.
+ */
+export async function dequeueErased(
+  trx: Transaction<Database>,
+  tenantId: number,
+  personIds: readonly number[],
+  agentIds: readonly number[]
+): Promise<void> {
+  await sql`
+    update rollup_queue set agent_id = null, person_id = held.person_id
+    from person_agent as held
+    where rollup_queue.tenant_id = ${tenantId} and rollup_queue.agent_id = any(${agentIds}::integer[])
+      and held.tenant_id = ${tenantId} and held.agent_id = rollup_queue.agent_id
+      and held.person_id <> all(${personIds}::integer[])`.execute(trx)
+  await sql`
+    delete from rollup_queue where tenant_id = ${tenantId}
+      and (agent_id = any(${agentIds}::integer[]) or person_id = any(${personIds}::integer[]))`.execute(trx)
+}

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { lockOwners } from '../people/lock-persons.js'
+import { holdOffErasures } from '../store/erasure-fence.js'
 import { transact } from '../store/transact.js'
 import { type LearnerDayKey, recomputeLearnerDays } from './recompute.js'
 
@@ -23,6 +24,7 @@ interface Touched {
  */
 export async function processQueue(db: Kysely<Database>, batchSize: number): Promise<number> {
   return transact(db, async trx => {
+    await holdOffErasures(trx)
     const { taken, touched } = await takeBatch(trx, batchSize)
     if (touched.length > 0) {
       const keys = await lockTouched(trx, touched)

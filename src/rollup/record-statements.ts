@@ -3,9 +3,11 @@ import type { Database } from '../database/schema.js'
 import { type EventOfStatement, insertEvents } from '../events/insert-events.js'
 import { learningEventOf } from '../events/learning-event.js'
 import { internWords } from '../store/dictionary.js'
+import { withLiveNumbers } from '../store/erasure-fence.js'
 import { insertAttachments, type NewAttachment } from '../store/insert-attachments.js'
 import { type InsertedStatement, insertStatements } from '../store/insert-statements.js'
 import { findNewDescriptions, putDescriptions, rememberKept } from '../store/put-descriptions.js'
+import type { StatementNumbers } from '../store/statement-links.js'
 import { transact } from '../store/transact.js'
 import { attachmentsOf } from '../xapi/attachments.js'
 import { descriptionsOf } from '../xapi/descriptions.js'
@@ -33,10 +35,27 @@ export async function recordStatements(
   db: Kysely<Database>,
   tenantId: number,
   statements: readonly PreparedStatement[],
-  { mayDefine, attachments = [] }: Recording
+  recording: Recording
 ): Promise<readonly InsertedStatement[]> {
   const events = statements.map(learningEventOf)
-  const numbers = await internAll(db, tenantId, statements, events)
+  return withLiveNumbers(db, tenantId, async erasures => {
+    const numbers = { ...(await internAll(db, tenantId, statements, events)), erasures }
+    return record(db, tenantId, { statements, events, numbers }, recording)
+  })
+}
+
+interface Batch {
+  readonly statements: readonly PreparedStatement[]
+  readonly events: readonly ReturnType<typeof learningEventOf>[]
+  readonly numbers: StatementNumbers
+}
+
+async function record(
+  db: Kysely<Database>,
+  tenantId: number,
+  { statements, events, numbers }: Batch,
+  { mayDefine, attachments = [] }: Recording
+): Promise<readonly InsertedStatement[]> {
   const said = mayDefine ? statements.map(({ text, value }) => descriptionsOf(text, value)) : []
   const descriptions = await findNewDescriptions(db, tenantId, said)
   const { inserted, kept } = await transact(db, async trx => {

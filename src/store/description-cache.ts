@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import { LRUCache } from 'lru-cache'
 import type { Database } from '../database/schema.js'
 import type { Description } from '../xapi/descriptions.js'
+import { knownErasures } from './erasure-fence.js'
 
 /** A word that something is said of. */
 export type DescribedWord = Pick<Description, 'of' | 'word'>
@@ -12,7 +13,7 @@ export type DescribedWord = Pick<Description, 'of' | 'word'>
  * database, for tests open many.
  *
  * Another process may have put a newer definition over one that is remembered here: then the older one, sent again,
- * is not taken for the newest until it is forgotten.
+ * is not taken for the newest until it is forgotten. With an erasure, all that is remembered of agents is forgotten.
  */
 const caches = new WeakMap<object, LRUCache<string, Set<string>>>()
 const cacheEntries = 50_000
@@ -22,7 +23,11 @@ const digestsPerWord = 16
 
 /** Says whether a description is known to be part of what is kept. */
 export function isRemembered(db: Kysely<Database>, tenantId: number, description: Description): boolean {
-  return cacheOf(db).get(keyOf(tenantId, description))?.has(digestOf(description.text)) ?? false
+  return (
+    cacheOf(db)
+      .get(keyOf(db, tenantId, description))
+      ?.has(digestOf(description.text)) ?? false
+  )
 }
 
 /**
@@ -36,15 +41,15 @@ export function rememberDescriptions(
   { of, word, texts, hasChanged }: DescribedWord & { readonly texts: readonly string[]; readonly hasChanged: boolean }
 ): void {
   const cache = cacheOf(db)
-  const key = keyOf(tenantId, { of, word })
+  const key = keyOf(db, tenantId, { of, word })
   const known = hasChanged ? undefined : cache.get(key)
   const digests = known === undefined || known.size >= digestsPerWord ? new Set<string>() : known
   for (const text of texts.slice(-digestsPerWord)) digests.add(digestOf(text))
   if (known !== digests) cache.set(key, digests)
 }
 
-function keyOf(tenantId: number, { of, word }: DescribedWord): string {
-  return `${tenantId} ${of} ${word}`
+function keyOf(db: Kysely<Database>, tenantId: number, { of, word }: DescribedWord): string {
+  return `${tenantId} ${of} ${of === 'agent' ? knownErasures(db, tenantId) : 0} ${word}`
 }
 
 function digestOf(text: string): string {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import { LRUCache } from 'lru-cache'
 import type { Database } from '../database/schema.js'
+import { knownErasures } from './erasure-fence.js'
 
 /** The tables that give a short number to a long word. */
 export type Dictionary = 'verb' | 'activity' | 'agent'
@@ -19,8 +20,10 @@ export type Numbers = ReadonlyMap<string, number>
 const wordColumn = { verb: 'iri', activity: 'iri', agent: 'ifi' } as const
 
 /**
- * Words already looked up, so that most batches need no round trip. Rows of a dictionary are never changed or deleted,
- * and only committed ones are remembered, so an entry can't go stale. One cache for each database, for tests open many.
+ * Words already looked up, so that most batches need no round trip. Rows of a dictionary are never changed, and only
+ * committed ones are remembered. Agents can be erased: what is remembered of them belongs to the count of erasures that
+ * was known before the look, and is not found any more when that has grown. One cache for each database, for tests open
+ * many.
  */
 const caches = new WeakMap<object, LRUCache<string, number>>()
 const cacheEntries = 200_000
@@ -32,10 +35,11 @@ const cacheEntries = 200_000
  */
 export async function findNumbers(db: Kysely<Database>, of: DictionaryOf, words: Iterable<string>): Promise<Numbers> {
   const { tenantId, dictionary } = of
+  const place = placeOf(db, of)
   const numbers = new Map<string, number>()
   const unknown: string[] = []
   for (const word of new Set(words)) {
-    const id = cacheOf(db)?.get(cacheKey(of, word))
+    const id = place?.cache.get(place.prefix + word)
     if (id === undefined) unknown.push(word)
     else numbers.set(word, id)
   }
@@ -43,7 +47,7 @@ export async function findNumbers(db: Kysely<Database>, of: DictionaryOf, words:
     const rows = await sql<Row>`
       select ${sql.ref(wordColumn[dictionary])} as word, id from ${sql.table(dictionary)}
       where tenant_id = ${tenantId} and digest = any(${unknown.map(digestOf)}::bytea[])`.execute(db)
-    for (const { word, id } of rows.rows) numbers.set(word, remember(db, of, word, id))
+    for (const { word, id } of rows.rows) numbers.set(word, remember(place, word, id))
   }
   return numbers
 }
@@ -56,6 +60,7 @@ export async function findNumbers(db: Kysely<Database>, of: DictionaryOf, words:
  */
 export async function internWords(db: Kysely<Database>, of: DictionaryOf, words: Iterable<string>): Promise<Numbers> {
   const { tenantId, dictionary } = of
+  const place = placeOf(db, of)
   const wanted = [...new Set(words)]
   const found = await findNumbers(db, of, wanted)
   const missing = wanted.filter(word => !found.has(word))
@@ -69,7 +74,7 @@ export async function internWords(db: Kysely<Database>, of: DictionaryOf, words:
     on conflict do nothing
     returning ${sql.ref(wordColumn[dictionary])} as word, id`.execute(db)
   const numbers = new Map(found)
-  for (const { word, id } of rows.rows) numbers.set(word, remember(db, of, word, id))
+  for (const { word, id } of rows.rows) numbers.set(word, remember(place, word, id))
   // What another caller committed meanwhile was not in this statement's snapshot: a new look finds it.
   const late = missing.filter(word => !numbers.has(word))
   for (const [word, id] of await findNumbers(db, of, late)) numbers.set(word, id)
@@ -81,9 +86,23 @@ interface Row {
   readonly id: number
 }
 
-function remember(db: Kysely<Database>, of: DictionaryOf, word: string, id: number): number {
-  cacheOf(db)?.set(cacheKey(of, word), id)
+/** Where words of one dictionary are remembered. */
+interface Place {
+  readonly cache: LRUCache<string, number>
+  readonly prefix: string
+}
+
+function remember(place: Place | null, word: string, id: number): number {
+  place?.cache.set(place.prefix + word, id)
   return id
+}
+
+/** Taken before the look, so that a number can't be remembered for a later count than it was seen under. */
+function placeOf(db: Kysely<Database>, { tenantId, dictionary }: DictionaryOf): Place | null {
+  const cache = cacheOf(db)
+  if (cache === null) return null
+  const erasures = dictionary === 'agent' ? knownErasures(db, tenantId) : 0
+  return { cache, prefix: `${tenantId} ${dictionary} ${erasures} ` }
 }
 
 /** A transaction has no cache: it lives for a few queries, and a cache takes its space at once. */
@@ -94,10 +113,6 @@ function cacheOf(db: Kysely<Database>): LRUCache<string, number> | null {
   const made = new LRUCache<string, number>({ max: cacheEntries })
   caches.set(db, made)
   return made
-}
-
-function cacheKey({ tenantId, dictionary }: DictionaryOf, word: string): string {
-  return `${tenantId} ${dictionary} ${word}`
 }
 
 function digestOf(word: string): Buffer {

@@ -4,6 +4,7 @@ import { LrsError } from '../errors.js'
 import { sameStatement } from '../xapi/compare.js'
 import { type PreparedStatement, stampStored } from '../xapi/prepare.js'
 import { truncateFraction } from '../xapi/timestamp.js'
+import { refuseStale } from './erasure-fence.js'
 import { insertLinks, linksOf, type StatementNumbers } from './statement-links.js'
 import { enterGate, linkReferences } from './statement-references.js'
 
@@ -38,7 +39,8 @@ export async function insertStatements(
   if (inserted.length < statements.length) await refuseDifferent(trx, tenantId, statements, inserted)
   const links = inserted.flatMap(({ index, seq }) => linksOf(statements[index], { stored, seq, viaSeq: seq }, numbers))
   const ids = inserted.map(({ id }) => id)
-  const isReferredTo = await insertLinks(trx, tenantId, links, ids)
+  const { isReferredTo, erasures } = await insertLinks(trx, tenantId, links, ids)
+  refuseStale(numbers.erasures, erasures)
   if (isReferring || isReferredTo) await linkReferences(trx, tenantId, ids)
   return inserted
 }

@@ -9,6 +9,7 @@ import {
   internContext,
   type StoredDocument
 } from './document.js'
+import { holdAgents, withLiveNumbers } from './erasure-fence.js'
 import { transact } from './transact.js'
 
 /** What a document becomes. */
@@ -28,12 +29,15 @@ export async function putDocument(
   address: DocumentAddress,
   decide: (existing: StoredDocument | null) => NewDocument
 ): Promise<void> {
-  const numbers = await internContext(db, address)
-  if (numbers === null) throw new RangeError('an interned word has no number')
-  await transact(db, async trx => {
-    while (!(await writeOnce(trx, address, numbers, decide))) {
-      // Another writer made the document between our look and our insert; now it is there to be locked.
-    }
+  await withLiveNumbers(db, address.tenantId, async () => {
+    const numbers = await internContext(db, address)
+    if (numbers === null) throw new RangeError('an interned word has no number')
+    await transact(db, async trx => {
+      if (numbers.agentId !== null) await holdAgents(trx, address.tenantId, [numbers.agentId])
+      while (!(await writeOnce(trx, address, numbers, decide))) {
+        // Another writer made the document between our look and our insert; now it is there to be locked.
+      }
+    })
   })
 }
 

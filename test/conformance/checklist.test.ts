@@ -163,7 +163,9 @@ t.test('23 and 57: failures of every kind have the version, those of statements 
     [app, { url: '/xapi/agents?agent={}' }, 400],
     [app, { method: 'PUT', url: state, headers: { ...json, 'if-match': '*' }, payload: '{}' }, 412],
     [app, { method: 'PUT', url: profile, headers: json, payload: '{}' }, 400],
-    [app, { method: 'PUT', url: '/xapi/about' }, 405]
+    [app, { method: 'PUT', url: '/xapi/about' }, 405],
+    [app, { method: 'DELETE', url: '/xapi/statements' }, 405],
+    [app, { url: '/xapi/statements', headers: { authorization: 'Basic eDp5' } }, 401]
   ] as const
   for (const [caller, request, status] of table) {
     const response = await caller.call(request)

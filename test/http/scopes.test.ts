@@ -94,6 +94,8 @@ const table: Readonly<Record<string, Row>> = {
   },
   'GET people/changes': { request: () => get('/api/v1/person-changes'), open: ['people/read'] },
   'GET people/reconciliation': { request: () => get('/api/v1/reconciliation'), open: ['people/read'] },
+  'GET erasures': { request: () => get('/api/v1/erasures'), open: ['statements/delete'] },
+  'POST erasures': { request: () => write('POST', '/api/v1/erasures', {}), open: ['statements/delete'] },
   'GET credentials': { request: () => get('/api/v1/credentials'), open: ['admin'] },
   'POST credentials': { request: () => write('POST', '/api/v1/credentials', {}), open: ['admin'] },
   'POST credentials/{key}/rotate': {

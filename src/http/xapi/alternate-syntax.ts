@@ -3,9 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LrsError } from '../../errors.js'
 import { negotiateVersion, rulesOf } from '../../xapi/version.js'
 import type { HttpContext } from '../context.js'
+import { isStatements } from './consistency.js'
 import { type Form, parseForm, readForm } from './form.js'
 import { refuseParameter } from './parameters.js'
-import { answerConsistency } from './read-statements.js'
 import { sayVersion } from './version.js'
 
 const methods = ['GET', 'PUT', 'POST', 'DELETE']
@@ -33,11 +33,7 @@ export function alternateSyntax(app: FastifyInstance, context: HttpContext) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
     const query = request.query as Readonly<Record<string, unknown>>
     if (request.method !== 'POST' || query.method === undefined) return undefined
-    const meant = await translate(request, reply, context).catch(async error => {
-      // This comes before the hooks of the resource, which has the header in every answer.
-      if (isStatements(request)) await answerConsistency(context)(request, reply)
-      throw error
-    })
+    const meant = await translate(request, reply, context)
     reply.hijack()
     app.routing(toMessage(request.raw, meant), reply.raw)
     return reply
@@ -88,10 +84,6 @@ function withoutBody({
   ...headers
 }: IncomingMessage['headers']): IncomingMessage['headers'] {
   return headers
-}
-
-function isStatements({ originalUrl }: FastifyRequest): boolean {
-  return originalUrl.split('?')[0]?.endsWith('/statements') ?? false
 }
 
 function toMessage({ socket, httpVersion }: IncomingMessage, { method, url, headers, content }: Meant) {

@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LrsError } from '../../errors.js'
-import { consistentThrough } from '../../store/consistent-through.js'
 import { findStatement, findStatements } from '../../store/find-statements.js'
 import { authorityKey } from '../../xapi/mentions.js'
 import type { Actor } from '../../xapi/statement.js'
@@ -29,18 +28,6 @@ export function statementReadRoutes(app: FastifyInstance, context: HttpContext):
       return query.attachments ? sendWithAttachments(context, request, reply, json) : sendJson(reply, json)
     }
   })
-}
-
-/**
- * Makes the hook that says in every answer of the Statement Resource, failures too, up to when it is complete. It asks
- * before the statements are read, so that the answer holds all that it claims to.
- *
- * @see xAPI 1.0.3 Communication 2.1.3
- */
-export function answerConsistency({ db }: HttpContext) {
-  return async (_request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    reply.header('X-Experience-API-Consistent-Through', await consistentThrough(db))
-  }
 }
 
 async function writeOne(
