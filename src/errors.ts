@@ -18,6 +18,7 @@ export const errorCodes = {
   'tenant-conflict': { status: 409, title: 'There is a tenant of this name already' },
   'people-conflict': { status: 409, title: 'An agent can belong to one person only' },
   'person-change-conflict': { status: 409, title: 'The persons are not as this merge, split or undo needs them' },
+  'cohort-conflict': { status: 409, title: 'The roster has a cohort of this name of its own' },
   'precondition-failed': {
     status: 412,
     title: 'The document is not in the state that If-Match or If-None-Match asks for'
