@@ -33,11 +33,10 @@ export const activeUsers: Metric<ActiveUsersOptions> = {
   measure: (db, request) =>
     countLearners(db, request, {
       reachDays: 0,
-      learners: sql`
-        select ordinal, person_id
-        from population_day join period_day using (day)
-        where ${request.options.basis === 'opened' ? sql`opened > 0` : sql`(opened > 0 or delivered > 0)`}
-        group by ordinal, person_id`,
+      deeds: sql`
+        select person_id, day from population_day
+        where ${request.options.basis === 'opened' ? sql`opened > 0` : sql`(opened > 0 or delivered > 0)`}`,
+      perLearner: [],
       numerator: sql`count(*) filter (where learner.person_id is not null)`,
       denominator: sql`count(*)`,
       immature: sql`0`

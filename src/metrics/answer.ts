@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
+import type { UnknownValue } from '../people/unknown-values.js'
+import { type CohortQuery, type Membership, type ResolvedCohort, resolveCohort } from './cohort-query.js'
 import { type Consistency, chooseSource, consistentThrough, type Source } from './consistency.js'
 import { wilson } from './interval.js'
 import type { Answer, Cell, Measurement, Meta, Metric, MetricOptions, PeriodCount, Warning } from './metric.js'
@@ -8,9 +10,7 @@ import { resolveMinGroupSize, suppressSmall } from './suppression.js'
 import { type Period, previousPeriods, resolveWindow, type Window, type WindowRequest } from './window.js'
 
 /** A query as it came; what is missing takes its default. */
-export interface MetricQuery extends WindowRequest {
-  /** Only learners of this cohort. */
-  readonly cohort?: string | undefined
+export interface MetricQuery extends WindowRequest, CohortQuery {
   /** Also the value of the period before each. */
   readonly compare?: 'previous' | undefined
   /** Hides groups smaller than this; may raise the configured size, never lower it. */
@@ -37,14 +37,14 @@ interface Resolved {
   readonly options: MetricOptions
   readonly minGroupSize: number
   readonly source: Source
-  readonly cohort: string | null
   readonly previous: readonly Period[]
 }
 
 /**
- * Answers a query for one metric: one cell per period, in one round trip, from one snapshot.
+ * Answers a query for one metric: one cell per period, in one round trip, from one snapshot. Where a cohort is asked
+ * for, it is looked up before, among the saved filters.
  *
- * @throws LrsError `invalid-parameter` for a wrong date, zone, option or group size, or too many periods
+ * @throws LrsError `invalid-parameter` for a wrong date, zone, option, attribute or group size, or too many periods
  */
 export async function answerMetric(
   db: Kysely<Database>,
@@ -53,14 +53,16 @@ export async function answerMetric(
   asker: MetricAsker
 ): Promise<Answer> {
   const resolved = resolve(metric, query, asker)
-  const { window, options, source, cohort, previous } = resolved
+  const cohort = await resolveCohort(db, asker.tenantId, query)
+  const { window, options, source, previous } = resolved
   const measurement = await metric.measure(db, {
     tenantId: asker.tenantId,
     timeZone: window.timeZone,
     source,
     periods: [...window.periods, ...previous],
     window,
-    cohort,
+    filter: cohort.filter,
+    membership: cohort.membership,
     today: window.today,
     asOf: asker.asOf,
     options
@@ -68,7 +70,7 @@ export async function answerMetric(
   return {
     metric: metric.id,
     results: toCells(resolved, measurement.counts),
-    meta: toMeta(metric, resolved, measurement, asker.asOf)
+    meta: toMeta(metric, { ...resolved, ...cohort }, measurement, asker.asOf)
   }
 }
 
@@ -81,7 +83,6 @@ function resolve(metric: Metric, query: MetricQuery, asker: MetricAsker): Resolv
     options,
     minGroupSize: resolveMinGroupSize(asker.minGroupSize, query.minGroupSize),
     source: chooseSource(query.consistency ?? 'eventual', window.timeZone, asker.timeZone),
-    cohort: query.cohort ?? null,
     previous: query.compare === 'previous' ? previousPeriods(window) : []
   }
 }
@@ -131,8 +132,8 @@ function compared(cell: Cell, before: Cell): Cell {
   return { ...cell, previous: before.value, change: before.value === null ? null : cell.value - before.value }
 }
 
-function toMeta(metric: Metric, resolved: Resolved, measurement: Measurement, asOf: Date): Meta {
-  const { window, options, minGroupSize, source, cohort, previous } = resolved
+function toMeta(metric: Metric, resolved: Resolved & ResolvedCohort, measurement: Measurement, asOf: Date): Meta {
+  const { window, options, minGroupSize, source, cohort, filters, membership, previous } = resolved
   return {
     query: {
       metric: metric.id,
@@ -143,7 +144,8 @@ function toMeta(metric: Metric, resolved: Resolved, measurement: Measurement, as
       timeZone: window.timeZone,
       interval: window.interval,
       cohort,
-      membership: 'at_window_start',
+      filters,
+      membership,
       options,
       compare: previous.length > 0 ? 'previous' : null,
       minGroupSize,
@@ -157,17 +159,23 @@ function toMeta(metric: Metric, resolved: Resolved, measurement: Measurement, as
   }
 }
 
-function toWarnings({ window, minGroupSize, cohort }: Resolved, measurement: Measurement): readonly Warning[] {
-  if (!measurement.cohortKnown) {
-    return [
-      { code: 'unknown_cohort', message: `No roster entry of any time names the cohort ${JSON.stringify(cohort)}.` }
-    ]
-  }
+const moments: Readonly<Record<Membership, string>> = {
+  at_window_start: "on the period's first day",
+  at_event: 'on any day of the period',
+  current: 'today'
+}
+
+function toWarnings(
+  { window, minGroupSize, membership }: Resolved & ResolvedCohort,
+  measurement: Measurement
+): readonly Warning[] {
+  // Nobody is in what is not known; the rest would only say so again.
+  if (measurement.unknown.length > 0) return measurement.unknown.map(unknownWarning)
   const counts = measurement.counts.slice(0, window.periods.length)
   const warnings: Warning[] = []
   const empty = counts.filter(({ population }) => population === 0).length
   if (empty > 0) {
-    const message = `In ${empty} of ${counts.length} periods the roster placed nobody in the target population on the period's first day.`
+    const message = `In ${empty} of ${counts.length} periods the roster placed nobody in the target population ${moments[membership]}.`
     warnings.push({ code: 'empty_population', message })
   }
   const immature = counts.reduce((sum, count) => sum + count.immature, 0)
@@ -177,4 +185,9 @@ function toWarnings({ window, minGroupSize, cohort }: Resolved, measurement: Mea
     warnings.push({ code: 'immature_brackets', message })
   }
   return warnings
+}
+
+function unknownWarning({ attribute, value }: UnknownValue): Warning {
+  const code = attribute === 'cohort' ? 'unknown_cohort' : 'unknown_value'
+  return { code, message: `No roster entry of any time names the ${attribute} ${JSON.stringify(value)}.` }
 }

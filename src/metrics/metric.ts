@@ -1,5 +1,8 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
+import type { CohortFilter } from '../people/cohort-filter.js'
+import type { UnknownValue } from '../people/unknown-values.js'
+import type { FilterParameter, Membership } from './cohort-query.js'
 import type { Source } from './consistency.js'
 import type { Interval, Period } from './window.js'
 
@@ -50,8 +53,10 @@ export interface MeasureRequest<Options extends MetricOptions = MetricOptions> {
   readonly periods: readonly Pick<Period, 'from' | 'to'>[]
   /** The window, in local days, in which excluded events are counted. */
   readonly window: { readonly from: string; readonly to: string }
-  /** Only learners of this cohort; null for everyone on the roster. */
-  readonly cohort: string | null
+  /** Only learners for whom this holds; null for everyone on the roster. */
+  readonly filter: CohortFilter | null
+  /** The moment as of which it is asked. */
+  readonly membership: Membership
   /** The local day that `asOf` falls in; it is not complete yet. */
   readonly today: string
   readonly asOf: Date
@@ -62,7 +67,7 @@ export interface MeasureRequest<Options extends MetricOptions = MetricOptions> {
 export interface PeriodCount {
   readonly numerator: number
   readonly denominator: number
-  /** |P|: the target population at the period's start. */
+  /** |P|: the target population. */
   readonly population: number
   /** Active learners left out because it can't be known yet whether they count. */
   readonly immature: number
@@ -72,8 +77,8 @@ export interface PeriodCount {
 export interface Measurement {
   readonly counts: readonly PeriodCount[]
   readonly excluded: Excluded
-  /** Whether any roster row, of any time, names the cohort; true when none was asked for. */
-  readonly cohortKnown: boolean
+  /** What was asked for and no roster row, of any time, names. */
+  readonly unknown: readonly UnknownValue[]
   /** ISO instant of the oldest work that the rollups still wait for; null when there is none. */
   readonly oldestDue: string | null
 }
@@ -122,7 +127,7 @@ export interface ConfidenceInterval {
 
 /** Something that the reader of an answer should know; `code` is stable, `message` is for people. */
 export interface Warning {
-  readonly code: 'unknown_cohort' | 'empty_population' | 'immature_brackets'
+  readonly code: 'unknown_cohort' | 'unknown_value' | 'empty_population' | 'immature_brackets'
   readonly message: string
 }
 
@@ -157,8 +162,11 @@ export interface ResolvedQuery {
   readonly to: string
   readonly timeZone: string
   readonly interval: Interval | null
+  /** The cohorts as they came; null where none was asked for. */
   readonly cohort: string | null
-  readonly membership: 'at_window_start'
+  /** The values asked for of other attributes. */
+  readonly filters: Readonly<Partial<Record<FilterParameter, readonly string[]>>>
+  readonly membership: Membership
   readonly options: MetricOptions
   readonly compare: 'previous' | null
   readonly minGroupSize: number

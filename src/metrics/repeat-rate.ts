@@ -47,7 +47,8 @@ function counting({ windowDays, denominator }: RepeatRateOptions, today: string)
   const closed = sql`first_day + ${windowDays}::integer < ${today}::date`
   return {
     reachDays: windowDays,
-    learners: firstDays,
+    deeds: activeDays,
+    perLearner: firstDay,
     numerator: sql`count(*) filter (where ${closed} and next_day <= first_day + ${windowDays}::integer)`,
     denominator: denominator === 'active' ? sql`count(*) filter (where ${closed})` : sql`count(*)`,
     immature: sql`count(*) filter (where not ${closed})`
@@ -55,14 +56,15 @@ function counting({ windowDays, denominator }: RepeatRateOptions, today: string)
 }
 
 /**
- * Each learner's first active day in each period and the active day after it, in the period or past its end. A later
- * day's next day is later too, so the least of them is the first day's.
+ * The active days, each with the one after it, in the period or past its end. The return counts whether or not the
+ * learner still belongs to the cohort by then: who moved on to another team has come back all the same.
  */
-const firstDays: RawBuilder<unknown> = sql`
-  select ordinal, person_id, min(day) as first_day, min(next_day) as next_day
-  from (
-    select person_id, day, lead(day) over (partition by person_id order by day) as next_day
-    from population_day where ${isActiveDay}
-  ) as active_day
-  join period_day using (day)
-  group by ordinal, person_id`
+const activeDays: RawBuilder<unknown> = sql`
+  select person_id, day, lead(day) over (partition by person_id order by day) as next_day
+  from population_day where ${isActiveDay}`
+
+/**
+ * Each learner's first active day in the period and the active day after it. A later day's next day is later too, so
+ * the least of them is the first day's.
+ */
+const firstDay = [sql`min(day) as first_day`, sql`min(next_day) as next_day`]

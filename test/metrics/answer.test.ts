@@ -30,6 +30,7 @@ t.test('an answer echoes the query as it was understood', async t => {
       timeZone: 'Europe/Berlin',
       interval: null,
       cohort: null,
+      filters: {},
       membership: 'at_window_start',
       options: { windowDays: 7, denominator: 'active' },
       compare: null,

@@ -1,38 +1,42 @@
+import type { Membership } from '../../src/metrics/cohort-query.js'
 import type { PeriodCount } from '../../src/metrics/metric.js'
+import type { CohortFilter } from '../../src/people/cohort-filter.js'
+import { isMember } from './naive-members.js'
 import type { Person, World } from './world.js'
 
 /** A question in whole days: periods are half-open. */
 export interface NaiveQuestion {
   readonly period: { readonly from: number; readonly to: number }
-  readonly cohort: string | null
+  readonly filter: CohortFilter | null
+  readonly membership: Membership
   readonly today: number
 }
 
 const kindsReceived = ['delivered', 'reward_offered', 'peer_feedback_received', 'manager_check_received']
 const kindsLeftOut = ['voided', 'future']
 
-/** The target population: known, and placed in the cohort on the first day. */
-function populationOf({ people }: World, { period, cohort }: NaiveQuestion): Person[] {
-  return people.filter(
-    ({ known, roster }) =>
-      known &&
-      roster.some(
-        ({ from, to, cohorts }) =>
-          (from === null || from <= period.from) &&
-          (to === null || period.from < to) &&
-          (cohort === null || cohorts.includes(cohort))
-      )
-  )
+/** A learner of the target population, with the days of the period on which their deeds count. */
+interface Learner extends Person {
+  readonly countedDays: readonly number[]
+}
+
+function populationOf(world: World, { period, filter, membership, today }: NaiveQuestion): readonly Learner[] {
+  const days = Array.from({ length: period.to - period.from }, (_, nth) => period.from + nth)
+  return world.people.flatMap((person, at) => {
+    const belongsOn = (day: number) => isMember(world, { at, day, tenureAt: period.to }, filter)
+    if (membership === 'at_event') {
+      const countedDays = days.filter(belongsOn)
+      return countedDays.length > 0 ? [{ ...person, countedDays }] : []
+    }
+    return belongsOn(membership === 'current' ? today : period.from) ? [{ ...person, countedDays: days }] : []
+  })
 }
 
 export function naiveActiveUsers(world: World, question: NaiveQuestion, kinds: readonly string[]): PeriodCount {
   const population = populationOf(world, question)
-  const active = population.filter(({ days }) =>
+  const active = population.filter(({ days, countedDays }) =>
     days.some(
-      ({ day, counts }) =>
-        day >= question.period.from &&
-        day < question.period.to &&
-        Object.keys(counts).some(column => kinds.includes(column))
+      ({ day, counts }) => countedDays.includes(day) && Object.keys(counts).some(column => kinds.includes(column))
     )
   )
   return { numerator: active.length, denominator: population.length, population: population.length, immature: 0 }
@@ -49,7 +53,7 @@ export function naiveRepeatRate(
   let immature = 0
   for (const person of population) {
     const activeDays = activeDaysOf(person)
-    const inPeriod = activeDays.filter(day => day >= question.period.from && day < question.period.to)
+    const inPeriod = activeDays.filter(day => person.countedDays.includes(day))
     if (inPeriod.length === 0) continue
     const start = Math.min(...inPeriod)
     const lastDay = start + options.windowDays
