@@ -1,5 +1,6 @@
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { cohortRoutes } from './http/api/cohorts.js'
 import { credentialRoutes } from './http/api/credentials.js'
 import { erasureRoutes } from './http/api/erasures.js'
 import { metricRoutes } from './http/api/metrics.js'
@@ -121,6 +122,7 @@ async function apiScope(app: FastifyInstance, context: HttpContext, authorize: A
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   await app.register(peopleRoutes(context))
   await app.register(personChangeRoutes(context))
+  await app.register(cohortRoutes(context))
   await app.register(metricRoutes(context))
   await app.register(erasureRoutes(context))
   await app.register(credentialRoutes(context))

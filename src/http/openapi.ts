@@ -6,6 +6,8 @@ import { pageSecurityPolicy } from './response-headers.js'
 /** Collects the routes' schemas into an OpenAPI document, serves it, and shows it at `/docs`. */
 export async function openapi(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
+    // A schema that routes share goes by its own name.
+    refResolver: { buildLocalReference: ({ $id }, _base, _fragment, position) => String($id ?? `def-${position}`) },
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -19,6 +21,7 @@ export async function openapi(app: FastifyInstance, version: string): Promise<vo
         { name: 'access', description: 'Credentials and tenants' },
         { name: 'people', description: 'The roster' },
         { name: 'erasures', description: 'Persons who are erased from the record' },
+        { name: 'cohorts', description: 'Groups of learners: the roster’s own, and saved filters' },
         { name: 'Metrics', description: 'What the record means' },
         { name: 'health', description: 'Whether the service runs' }
       ],

@@ -51,9 +51,10 @@ export const access = {
   people: { read: ['people/read'], write: ['people/write'] },
   metrics: { read: ['metrics/read'] },
   erasures: { read: ['statements/delete'], write: ['statements/delete'] },
+  cohorts: { read: ['metrics/read', 'people/read'], readFilters: ['people/read'], write: ['people/write'] },
   credentials: { read: ['admin'], write: ['admin'] },
   tenants: { read: ['tenants'], write: ['tenants'] }
-} as const satisfies Record<string, Readonly<Partial<Record<'read' | 'write', readonly Scope[]>>>>
+} as const satisfies Record<string, Readonly<Partial<Record<'read' | 'readFilters' | 'write', readonly Scope[]>>>>
 
 /** What the first credential of a tenant gets. */
 export const tenantScopes = ['all', 'metrics/read', 'people/read', 'people/write', 'admin'] as const

@@ -113,6 +113,7 @@ t.test('GET /metrics/active-users answers with every field of cell and meta', as
         timeZone: 'Europe/Berlin',
         interval: null,
         cohort: 'pilot north',
+        filters: {},
         membership: 'at_window_start',
         options: { basis: 'opened' },
         compare: null,

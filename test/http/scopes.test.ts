@@ -96,6 +96,14 @@ const table: Readonly<Record<string, Row>> = {
   'GET people/reconciliation': { request: () => get('/api/v1/reconciliation'), open: ['people/read'] },
   'GET erasures': { request: () => get('/api/v1/erasures'), open: ['statements/delete'] },
   'POST erasures': { request: () => write('POST', '/api/v1/erasures', {}), open: ['statements/delete'] },
+  'GET cohorts': { request: () => get('/api/v1/cohorts'), open: ['metrics/read', 'people/read'] },
+  'GET a cohort': { request: () => get('/api/v1/cohorts/none'), open: ['people/read'] },
+  'GET cohort members': { request: () => get('/api/v1/cohorts/none/members'), open: ['people/read'] },
+  'PUT cohort': { request: () => write('PUT', '/api/v1/cohorts/x', {}), open: ['people/write'] },
+  'DELETE cohort': {
+    request: () => ({ method: 'DELETE', url: '/api/v1/cohorts/none' }),
+    open: ['people/write']
+  },
   'GET credentials': { request: () => get('/api/v1/credentials'), open: ['admin'] },
   'POST credentials': { request: () => write('POST', '/api/v1/credentials', {}), open: ['admin'] },
   'POST credentials/{key}/rotate': {

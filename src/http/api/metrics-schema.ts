@@ -1,7 +1,9 @@
 import { type TSchema, Type } from 'typebox'
-import type { Metric, MetricOption } from '../../metrics/metric.js'
+import { filterParameters } from '../../metrics/cohort-query.js'
+import type { Metric, MetricOption, ResolvedQuery } from '../../metrics/metric.js'
 import { groupSizeFloor } from '../../metrics/suppression.js'
 import { defaultWindowDays, maxPeriods } from '../../metrics/window.js'
+import { namePattern } from '../../people/cohort-filter.js'
 
 const localDate = (description: string, example: string) =>
   Type.String({ description, format: 'date', examples: [example] })
@@ -10,6 +12,17 @@ const words = <Values extends string[]>(values: readonly [...Values], about: { d
   Type.Enum(values, { type: 'string', ...about })
 
 const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
+
+const values = (which: string, example: string) =>
+  Type.String({
+    description: `Only learners ${which}. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.`,
+    minLength: 1,
+    maxLength: 4000,
+    pattern: namePattern,
+    examples: [example]
+  })
+
+const memberships = ['at_window_start', 'at_event', 'current'] as const
 
 /** The parameters that every metric knows; dates and zones are checked again, by their meaning, further in. */
 const commonParameters = {
@@ -33,13 +46,24 @@ const commonParameters = {
     })
   ),
   cohort: Type.Optional(
-    Type.String({
-      description: "Only learners whom the roster places in this cohort on a period's first day. Default: the roster.",
-      minLength: 1,
-      maxLength: 500,
-      // Control characters are in no cohort's name, and PostgreSQL's text can't hold U+0000 at all.
-      pattern: '^[^\\u0000-\\u001f]*$',
-      examples: ['pilot-north']
+    values('in this cohort: a saved filter by its id, or else a cohort that the roster names', 'pilot-north')
+  ),
+  role: Type.Optional(values('of this role', 'engineer')),
+  team: Type.Optional(values('of this team', 'platform')),
+  manager: Type.Optional(values('in the whole line below the manager with this personId', '4711')),
+  region: Type.Optional(values('of this region', 'north')),
+  tenureBand: Type.Optional(
+    values(
+      'whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too',
+      '12-36'
+    )
+  ),
+  assignmentType: Type.Optional(values('of this assignment type', 'people manager')),
+  jobFamily: Type.Optional(values('of this job family', 'engineering')),
+  membership: Type.Optional(
+    words(memberships, {
+      description:
+        "When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today."
     })
   ),
   compare: Type.Optional(
@@ -128,10 +152,16 @@ const resolvedQuery = Type.Object(
     to: instant('When `toDate` begins, with its offset.', '2026-03-09T00:00:00+01:00'),
     timeZone: Type.String({ examples: ['Europe/Berlin'] }),
     interval: nullable(words(['day', 'week', 'month'])),
-    cohort: nullable(Type.String()),
-    membership: words(['at_window_start'], {
-      description: "The roster is read as of each period's first local day."
+    cohort: nullable(Type.String({ description: 'The cohorts as they were asked for.' })),
+    filters: Type.Unsafe<ResolvedQuery['filters']>({
+      type: 'object',
+      description: 'The values asked for of other attributes.',
+      properties: Object.fromEntries(
+        filterParameters.map(name => [name, { type: 'array', items: { type: 'string' } }])
+      ),
+      additionalProperties: false
     }),
+    membership: words(memberships, { description: 'When a learner had to belong.' }),
     options: Type.Record(Type.String(), Type.Union([Type.String(), Type.Integer()])),
     compare: nullable(words(['previous'])),
     minGroupSize: Type.Integer(),
@@ -153,7 +183,7 @@ const meta = Type.Object({
   warnings: Type.Immutable(
     Type.Array(
       Type.Object({
-        code: words(['unknown_cohort', 'empty_population', 'immature_brackets']),
+        code: words(['unknown_cohort', 'unknown_value', 'empty_population', 'immature_brackets']),
         message: Type.String()
       })
     )
@@ -217,6 +247,7 @@ function exampleAnswer(metric: Metric) {
         timeZone: 'Europe/Berlin',
         interval: null,
         cohort: 'pilot-north',
+        filters: { role: ['engineer'] },
         membership: 'at_window_start',
         options,
         compare: null,
