@@ -35,9 +35,11 @@ create table event_mapping (
 create type derivation_reason as enum ('mapping', 'time-zone', 'rebuild');
 create type derivation_phase as enum ('events', 'rollups', 'done');
 
--- Statements to derive events from anew. It begins when every transaction has ended that was open when it was asked
--- for: those may have read the old mapping or zone. `event_position` is the last `statement.seq` that is done, and
--- `person_position` the last `person.id`; `verb_ids`, where given, are the only verbs that can have changed.
+-- Statements to derive events from anew, in the order of (stored, seq); where `verb_ids` are given, of one verb after the
+-- other. It begins alone in the tenant's gate of writers, when all have ended who may have read the old mapping or zone:
+-- `event_end` is the last `statement.seq` then, for what comes later is stored by the new one. `event_verbs` verbs are
+-- done, and of the next the statements up to `event_stored` and `event_position`; `person_position` is the last
+-- `person.id` that is done.
 create table derivation (
   tenant_id integer not null references tenant,
   id bigint generated always as identity,
@@ -45,8 +47,10 @@ create table derivation (
   verb_ids integer[],
   requested_by text not null,
   requested_at timestamptz not null default clock_timestamp(),
-  requested_xid xid8 not null default pg_current_xact_id(),
   phase derivation_phase not null default 'events',
+  event_end bigint,
+  event_verbs integer not null default 0,
+  event_stored timestamptz,
   event_position bigint not null default 0,
   person_position integer not null default 0,
   total bigint,

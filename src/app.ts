@@ -3,6 +3,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { cohortRoutes } from './http/api/cohorts.js'
 import { credentialRoutes } from './http/api/credentials.js'
 import { erasureRoutes } from './http/api/erasures.js'
+import { eventMappingRoutes } from './http/api/event-mapping.js'
 import { metricRoutes } from './http/api/metrics.js'
 import { peopleRoutes } from './http/api/people.js'
 import { personChangeRoutes } from './http/api/person-changes.js'
@@ -123,6 +124,7 @@ async function apiScope(app: FastifyInstance, context: HttpContext, authorize: A
   await app.register(peopleRoutes(context))
   await app.register(personChangeRoutes(context))
   await app.register(cohortRoutes(context))
+  await app.register(eventMappingRoutes(context))
   await app.register(metricRoutes(context))
   await app.register(erasureRoutes(context))
   await app.register(credentialRoutes(context))

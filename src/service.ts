@@ -9,6 +9,9 @@ import { type DatabaseConnection, migrationsFolder, openDatabase } from './datab
 import type { Database } from './database/schema.js'
 import { LrsError } from './errors.js'
 import { operatorScopes } from './http/scopes.js'
+import { startBackground } from './rollup/background.js'
+import { derive } from './rollup/derive.js'
+import { enqueuePersons } from './rollup/enqueue-persons.js'
 import { startWorker } from './rollup/worker.js'
 import { createCredential, findFirstKey, makeKey, makeSecret } from './store/credential.js'
 import { ensureTenant } from './store/tenant.js'
@@ -18,6 +21,9 @@ const firstTenant = 'default'
 
 // A batch is small enough to be done well within a second, and 250 ms of rest keep what other processes enqueue there.
 const worker = { batchSize: 500, idleMs: 250 }
+
+// A chunk of a thousand statements is derived in well under a second, and what is asked for begins within one.
+const deriver = { chunkSize: 1000, idleMs: 1000 }
 
 /** How often a service that stops looks for connections that have become idle. */
 const sweepMs = 50
@@ -113,6 +119,12 @@ async function listen(
     onError: error => logger.error({ err: error }, 'the worker could not recompute a batch; it will try again')
   })
   stops.push(running.stop)
+  const deriving = startBackground({
+    work: () => derive(db, { chunkSize: deriver.chunkSize, rebuildPersons: enqueuePersons }),
+    idleMs: deriver.idleMs,
+    onError: error => logger.error({ err: error }, 'events could not be derived anew; it will be tried again')
+  })
+  stops.push(deriving.stop)
   const app = await buildService(db, parts, running.wake)
   stops.push(async () => {
     // A connection that is kept alive becomes idle when its request in flight has been answered, after the close began.

@@ -33,6 +33,13 @@ export function oneWord({ words }: Given, what: string): string {
   throw new UsageError(`Give ${what}${more.length > 0 ? `, and nothing after it ("${more.join(' ')}")` : ''}`)
 }
 
+/** The two words that a command takes. */
+export function twoWords({ words }: Given, what: string): readonly [string, string] {
+  const [first, second, ...more] = words
+  if (first !== undefined && second !== undefined && more.length === 0) return [first, second]
+  throw new UsageError(`Give ${what}${more.length > 0 ? `, and nothing after it ("${more.join(' ')}")` : ''}`)
+}
+
 /** Refuses words where a command takes none. */
 export function noWords({ words }: Given): void {
   if (words.length > 0) throw new UsageError(`"${words.join(' ')}" is one word too many`)

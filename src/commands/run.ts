@@ -15,6 +15,7 @@ export const usage = `  credential list                 list a tenant's credenti
   credential revoke KEY           end it for good
   tenant list                     list the tenants
   tenant create NAME              make one, with a first credential: [--time-zone ZONE]
+  tenant set-time-zone NAME ZONE  cut its local days in another time zone
 
   --tenant NAME   the tenant of the credentials; "default" unless given
   --json          answer in JSON

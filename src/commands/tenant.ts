@@ -2,15 +2,16 @@ import type { Kysely } from 'kysely'
 import { isTimeZone } from '../config.js'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
+import { setTimeZone } from '../events/set-time-zone.js'
 import { tenantScopes } from '../http/scopes.js'
 import { issueCredential } from '../store/manage-credentials.js'
 import { createTenant, listTenants } from '../store/tenant.js'
-import { type Answer, type Command, type Given, noWords, oneWord, UsageError } from './command.js'
+import { type Answer, type Command, type Given, noWords, oneWord, twoWords, UsageError } from './command.js'
 import { answerIssued } from './credential.js'
 import { formatTable } from './table.js'
 
 /** `momentum tenant …` */
-export const tenantCommands: Readonly<Record<string, Command>> = { list, create }
+export const tenantCommands: Readonly<Record<string, Command>> = { list, create, 'set-time-zone': setZone }
 
 async function list(db: Kysely<Database>, given: Given): Promise<Answer> {
   noWords(given)
@@ -22,7 +23,7 @@ async function list(db: Kysely<Database>, given: Given): Promise<Answer> {
 async function create(db: Kysely<Database>, given: Given): Promise<Answer> {
   const name = oneWord(given, 'the name of the tenant')
   const { timeZone } = given
-  if (!isTimeZone(timeZone)) throw new UsageError(`"${timeZone}" is not an IANA time zone such as Europe/Berlin`)
+  checkTimeZone(timeZone)
   return db.transaction().execute(async trx => {
     const tenant = await createTenant(trx, name, timeZone)
     if (tenant === null) throw new LrsError('tenant-conflict', `There is a tenant "${name}" already`)
@@ -31,4 +32,18 @@ async function create(db: Kysely<Database>, given: Given): Promise<Answer> {
     const { text } = answerIssued(credential)
     return { text: `tenant  ${name} (${timeZone})\n${text}`, json: { ...tenant, credential } }
   })
+}
+
+async function setZone(db: Kysely<Database>, given: Given): Promise<Answer> {
+  const [name, timeZone] = twoWords(given, 'the name of the tenant and its new time zone')
+  checkTimeZone(timeZone)
+  const changed = await setTimeZone(db, name, { timeZone, setBy: 'momentum tenant set-time-zone' })
+  if (changed === null) throw new LrsError('not-found', `There is no tenant "${name}"`)
+  const { tenant, derivationId } = changed
+  const cut = derivationId === null ? 'was so before' : 'the service cuts its days anew while it runs'
+  return { text: `tenant  ${name} (${timeZone}): ${cut}\n`, json: { ...tenant, derivationId } }
+}
+
+function checkTimeZone(name: string): void {
+  if (!isTimeZone(name)) throw new UsageError(`"${name}" is not an IANA time zone such as Europe/Berlin`)
 }

@@ -278,8 +278,10 @@ export interface DerivationTable {
   verb_ids: number[] | null
   requested_by: string
   requested_at: Generated<string>
-  requested_xid: Generated<string>
   phase: Generated<DerivationPhase>
+  event_end: number | null
+  event_verbs: Generated<number>
+  event_stored: string | null
   event_position: Generated<number>
   person_position: Generated<number>
   total: number | null

@@ -79,7 +79,7 @@ export function answerUnrouted(error: FastifyError, request: FastifyRequest, rep
   return answerXapiFailure(error, request, reply.header('X-Experience-API-Version', '2.0.0'))
 }
 
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 function toFailure(error: FastifyError, request: FastifyRequest): LrsError {
   if (error instanceof LrsError) return error

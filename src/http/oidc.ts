@@ -29,8 +29,8 @@ const clockToleranceSeconds = 30
 // A key that the provider has withdrawn is believed this long at most.
 const keysFreshMs = 600_000
 const providerTimeoutMs = 5000
-// Tenants are neither renamed nor removed, so this only bounds how long a new one may be unknown.
-const tenantFreshMs = 10_000
+// A tenant's time zone may change, which is noticed within a second, as with credentials.
+const tenantFreshMs = 1000
 
 /**
  * Makes the check of bearer tokens: JWTs that the OpenID Connect provider of the settings has signed for this service.
@@ -47,7 +47,11 @@ export function tokenAuthenticator(options: OidcOptions): AuthenticateToken | nu
   if (issuer === null || audience === null) return null
   refuseUnknownScopes(config)
   const getKey = keysOf(options, issuer)
-  const tenants = new LRUCache<string, Tenant>({ max: 1000, ttl: tenantFreshMs })
+  const tenants = new LRUCache<string, Tenant>({
+    max: 1000,
+    ttl: tenantFreshMs,
+    perf: { now: () => now().getTime() }
+  })
   const tenantOf = async (claims: JWTPayload): Promise<Tenant> => {
     const name = tenantNameOf(claims, config)
     const tenant = name === null ? null : (tenants.get(name) ?? (await findTenant(db, name)))

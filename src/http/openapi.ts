@@ -22,6 +22,7 @@ export async function openapi(app: FastifyInstance, version: string): Promise<vo
         { name: 'people', description: 'The roster' },
         { name: 'erasures', description: 'Persons who are erased from the record' },
         { name: 'cohorts', description: 'Groups of learners: the roster’s own, and saved filters' },
+        { name: 'events', description: 'What statements stand for' },
         { name: 'Metrics', description: 'What the record means' },
         { name: 'health', description: 'Whether the service runs' }
       ],

@@ -67,7 +67,7 @@ export async function allowOrigins(app: FastifyInstance, { corsOrigins }: Config
   if (corsOrigins.length === 0) return
   await app.register(cors, {
     origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: requestHeaders,
     exposedHeaders,
     maxAge: preflightSeconds,

@@ -20,8 +20,8 @@ export const scopes = {
   'metrics/read': 'Read metrics',
   'people/read': 'Read the roster',
   'people/write': 'Write the roster',
-  admin: 'List, create, rotate and revoke credentials of the own tenant',
-  tenants: 'List and create tenants; the operator’s alone, and part of no other scope'
+  admin: 'Manage the own tenant: its credentials and its event mapping',
+  tenants: 'List, create and change tenants; the operator’s alone, and part of no other scope'
 } as const
 
 /** The name of a scope. */
@@ -52,6 +52,7 @@ export const access = {
   metrics: { read: ['metrics/read'] },
   erasures: { read: ['statements/delete'], write: ['statements/delete'] },
   cohorts: { read: ['metrics/read', 'people/read'], readFilters: ['people/read'], write: ['people/write'] },
+  eventMapping: { read: ['metrics/read'], write: ['admin'] },
   credentials: { read: ['admin'], write: ['admin'] },
   tenants: { read: ['tenants'], write: ['tenants'] }
 } as const satisfies Record<string, Readonly<Partial<Record<'read' | 'readFilters' | 'write', readonly Scope[]>>>>

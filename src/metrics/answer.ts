@@ -153,7 +153,7 @@ function toMeta(metric: Metric, resolved: Resolved & ResolvedCohort, measurement
     },
     definitionVersion: metric.definitionVersion,
     asOf: asOf.toISOString(),
-    consistentThrough: consistentThrough(source, asOf, measurement.oldestDue),
+    consistentThrough: consistentThrough(source, asOf, measurement),
     warnings: toWarnings(resolved, measurement),
     excluded: measurement.excluded
   }
@@ -165,7 +165,19 @@ const moments: Readonly<Record<Membership, string>> = {
   current: 'today'
 }
 
-function toWarnings(
+function toWarnings(resolved: Resolved & ResolvedCohort, measurement: Measurement): readonly Warning[] {
+  return [...derivationWarnings(measurement), ...populationWarnings(resolved, measurement)]
+}
+
+function derivationWarnings({ derivation }: Measurement): readonly Warning[] {
+  if (derivation === null) return []
+  const { reason, requestedAt, percent } = derivation
+  const causes = { mapping: 'a new event mapping', 'time-zone': 'a new time zone', rebuild: 'a rebuild' }
+  const message = `Events are being derived anew for ${causes[reason]}, asked for at ${requestedAt}: ${percent} % is done, and the numbers are a mixture until the end.`
+  return [{ code: 'derivation_running', message }]
+}
+
+function populationWarnings(
   { window, minGroupSize, membership }: Resolved & ResolvedCohort,
   measurement: Measurement
 ): readonly Warning[] {

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import type { DerivationReason } from '../database/schema.js'
 
 /** Where learner-days come from: `rollup`, kept by the worker, or `events`, counted anew. */
 export type Source = 'rollup' | 'events'
@@ -25,12 +26,41 @@ export function oldestDue(tenantId: number, asOf: Date): RawBuilder<string | nul
   )`
 }
 
+/** A derivation of a tenant's events that has been asked for and is not done. */
+export interface OpenDerivation {
+  readonly reason: DerivationReason
+  /** ISO instant. */
+  readonly requestedAt: string
+  /** How much of it is done, 0 to 99. */
+  readonly percent: number
+}
+
 /**
- * The instant up to which an answer is complete: every statement acknowledged before it is counted. That is `asOf`
- * when the events were counted, or when the rollups wait for nothing; otherwise when the oldest work was enqueued.
+ * SQL for the tenant's oldest derivation that is open, null for none. It must be read in the same query as the events
+ * and the rollups, to be of the same snapshot.
  */
-export function consistentThrough(source: Source, asOf: Date, oldestDueAt: string | null): string {
-  const asOfText = asOf.toISOString()
-  if (source === 'events' || oldestDueAt === null) return asOfText
-  return oldestDueAt < asOfText ? oldestDueAt : asOfText
+export function openDerivation(tenantId: number): RawBuilder<OpenDerivation | null> {
+  return sql<OpenDerivation | null>`(
+    select json_build_object('reason', reason,
+      'requestedAt', to_char(requested_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+      'percent', case when phase = 'events' then least(99, 100 * derived / greatest(total, 1)) else 99 end)
+    from derivation
+    where tenant_id = ${tenantId} and phase <> 'done'
+    order by id limit 1
+  )`
+}
+
+/**
+ * The instant up to which an answer is complete: every statement, and every change of the mapping or the time zone,
+ * that was acknowledged before it is counted. That is `asOf` when the events were counted, or when the rollups wait for
+ * nothing; otherwise when the oldest work was enqueued. While a derivation is open it is not later than its request.
+ */
+export function consistentThrough(
+  source: Source,
+  asOf: Date,
+  waiting: { readonly oldestDue: string | null; readonly derivation: OpenDerivation | null }
+): string {
+  const oldestDue = source === 'events' ? null : waiting.oldestDue
+  const instants = [asOf.toISOString(), oldestDue, waiting.derivation?.requestedAt ?? null]
+  return instants.flatMap(instant => instant ?? []).reduce((least, instant) => (instant < least ? instant : least))
 }

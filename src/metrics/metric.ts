@@ -3,7 +3,7 @@ import type { Database } from '../database/schema.js'
 import type { CohortFilter } from '../people/cohort-filter.js'
 import type { UnknownValue } from '../people/unknown-values.js'
 import type { FilterParameter, Membership } from './cohort-query.js'
-import type { Source } from './consistency.js'
+import type { OpenDerivation, Source } from './consistency.js'
 import type { Interval, Period } from './window.js'
 
 /** One option of a metric: the values that it may take and the one it takes when nobody says. */
@@ -81,6 +81,8 @@ export interface Measurement {
   readonly unknown: readonly UnknownValue[]
   /** ISO instant of the oldest work that the rollups still wait for; null when there is none. */
   readonly oldestDue: string | null
+  /** What is being derived anew, of the same snapshot. */
+  readonly derivation: OpenDerivation | null
 }
 
 /** Events of the tenant's window that no metric counts. */
@@ -127,7 +129,7 @@ export interface ConfidenceInterval {
 
 /** Something that the reader of an answer should know; `code` is stable, `message` is for people. */
 export interface Warning {
-  readonly code: 'unknown_cohort' | 'unknown_value' | 'empty_population' | 'immature_brackets'
+  readonly code: 'derivation_running' | 'unknown_cohort' | 'unknown_value' | 'empty_population' | 'immature_brackets'
   readonly message: string
 }
 
@@ -143,7 +145,7 @@ export interface Meta {
   readonly definitionVersion: number
   /** The instant that the answer is about. */
   readonly asOf: string
-  /** Every statement acknowledged before this instant is in the answer. */
+  /** Every statement and every change of mapping or zone acknowledged before this instant is in the answer. */
   readonly consistentThrough: string
   readonly warnings: readonly Warning[]
   readonly excluded: Excluded

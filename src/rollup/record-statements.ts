@@ -1,7 +1,10 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
-import { type EventOfStatement, insertEvents } from '../events/insert-events.js'
-import { learningEventOf } from '../events/learning-event.js'
+import { type EventOfStatement, wordsOfEvents } from '../events/event-rows.js'
+import { rememberedMapping } from '../events/find-mapping.js'
+import { insertEvents, StaleMapping } from '../events/insert-events.js'
+import { type LearningEvent, learningEventOf } from '../events/learning-event.js'
+import type { EventMapping } from '../events/mapping.js'
 import { internWords } from '../store/dictionary.js'
 import { withLiveNumbers } from '../store/erasure-fence.js'
 import { insertAttachments, type NewAttachment } from '../store/insert-attachments.js'
@@ -25,8 +28,8 @@ export interface Recording {
 
 /**
  * Records a batch in one transaction: the statements, the attachments that came with them, the learning events that
- * they stand for, the queue rows for the learner-days that they touch, and what new ones say of activities, verbs and
- * agents. All of it is kept, or nothing.
+ * they stand for by the mapping in force, the queue rows for the learner-days that they touch, and what new ones say
+ * of activities, verbs and agents. All of it is kept, or nothing.
  *
  * @returns the statements that were new; those stored before, and the same, are left out.
  * @throws {LrsError} `statement-conflict` when a different statement with one of the ids is stored.
@@ -37,22 +40,47 @@ export async function recordStatements(
   statements: readonly PreparedStatement[],
   recording: Recording
 ): Promise<readonly InsertedStatement[]> {
-  const events = statements.map(learningEventOf)
+  let mapping = await rememberedMapping(db, tenantId)
+  for (;;) {
+    try {
+      return await recordMapped(db, { tenantId, mapping }, statements, recording)
+    } catch (error) {
+      // Nothing was kept. Each turn means that a version was put in force meanwhile, so there are few.
+      if (!(error instanceof StaleMapping)) throw error
+      mapping = await rememberedMapping(db, tenantId, true)
+    }
+  }
+}
+
+interface Mapped {
+  readonly tenantId: number
+  readonly mapping: EventMapping
+}
+
+/** @throws {StaleMapping} when the mapping is not the newest any more. */
+async function recordMapped(
+  db: Kysely<Database>,
+  mapped: Mapped,
+  statements: readonly PreparedStatement[],
+  recording: Recording
+): Promise<readonly InsertedStatement[]> {
+  const { tenantId, mapping } = mapped
+  const events = statements.map(statement => learningEventOf(statement, mapping))
   return withLiveNumbers(db, tenantId, async erasures => {
     const numbers = { ...(await internAll(db, tenantId, statements, events)), erasures }
-    return record(db, tenantId, { statements, events, numbers }, recording)
+    return record(db, mapped, { statements, events, numbers }, recording)
   })
 }
 
 interface Batch {
   readonly statements: readonly PreparedStatement[]
-  readonly events: readonly ReturnType<typeof learningEventOf>[]
+  readonly events: readonly (LearningEvent | null)[]
   readonly numbers: StatementNumbers
 }
 
 async function record(
   db: Kysely<Database>,
-  tenantId: number,
+  { tenantId, mapping }: Mapped,
   { statements, events, numbers }: Batch,
   { mayDefine, attachments = [] }: Recording
 ): Promise<readonly InsertedStatement[]> {
@@ -68,14 +96,10 @@ async function record(
     if (attachments.length > 0) {
       await insertAttachments(trx, tenantId, ownersOf(statements, inserted), attachments)
     }
-    await insertEvents(trx, tenantId, meant, numbers)
+    if (inserted.length > 0) await insertEvents(trx, tenantId, { version: mapping.version, events: meant }, numbers)
     if (meant.length > 0 || voided.length > 0) {
-      await enqueueStatements(
-        trx,
-        tenantId,
-        meant.map(({ statement }) => statement.seq),
-        voided
-      )
+      const seqs = meant.map(({ statement }) => statement.seq)
+      await enqueueStatements(trx, tenantId, seqs, voided)
     }
     // A statement that is stored already changes nothing (Communication 2.1.2), so only what new ones say counts.
     const news = inserted.flatMap(({ index }) => descriptions[index] ?? [])
@@ -96,10 +120,10 @@ async function internAll(
   db: Kysely<Database>,
   tenantId: number,
   statements: readonly PreparedStatement[],
-  events: readonly ReturnType<typeof learningEventOf>[]
+  events: readonly (LearningEvent | null)[]
 ) {
-  const present = (words: readonly (string | null | undefined)[]) => words.filter(word => typeof word === 'string')
   const words = (mentions: readonly Mentions[]) => mentions.flatMap(({ direct, related }) => [...direct, ...related])
+  const ofEvents = wordsOfEvents(events)
   const [verb, activity, agent] = await Promise.all([
     internWords(
       db,
@@ -108,12 +132,12 @@ async function internAll(
     ),
     internWords(db, { tenantId, dictionary: 'activity' }, [
       ...words(statements.map(({ activities }) => activities)),
-      ...present(events.flatMap(event => [event?.module, event?.activity]))
+      ...ofEvents.activities
     ]),
     internWords(db, { tenantId, dictionary: 'agent' }, [
       ...words(statements.map(({ agents }) => agents)),
       ...statements.map(({ authority }) => authority),
-      ...present(events.flatMap(event => [event?.agent, event?.subject]))
+      ...ofEvents.agents
     ])
   ])
   return { verb, activity, agent }

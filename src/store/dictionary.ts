@@ -55,8 +55,8 @@ export async function findNumbers(db: Kysely<Database>, of: DictionaryOf, words:
 /**
  * Finds the numbers of words, and gives a new number to each word that has none.
  *
- * Commits by itself and must not run inside a transaction: a number that was rolled back would be remembered. Two
- * callers that meet a word at once get the same number.
+ * Commits by itself, unless it is given a transaction: then nothing is remembered, and whoever meets one of the new
+ * words waits until that has ended. Two callers that meet a word at once get the same number.
  */
 export async function internWords(db: Kysely<Database>, of: DictionaryOf, words: Iterable<string>): Promise<Numbers> {
   const { tenantId, dictionary } = of

@@ -45,6 +45,12 @@ export function durationMs(text: string): number | null {
   return Number.isSafeInteger(ms) ? ms : null
 }
 
+/** Whether the text is a duration with years or months, whose length depends on the calendar; those of zero have none. */
+export function isCalendarDuration(text: string): boolean {
+  const parts = isDuration(text) ? designators.exec(text) : null
+  return parts !== null && !(isZero(parts[2]) && isZero(parts[3]))
+}
+
 /** The duration with its seconds cut to hundredths, which is all that counts when durations are compared. */
 export function truncatedDuration(text: string): string {
   return text.replace(/[.,](\d{1,2})\d*S$/, (_, hundredths: string) => {

@@ -64,6 +64,18 @@ t.test('momentum tenant: made with a first credential, and listed', async t => {
   await t.rejects(run(`credential revoke ${credential.key}`), { code: 'not-found' }, 'of another tenant')
 })
 
+t.test('momentum tenant set-time-zone: asks the service to cut the days anew', async t => {
+  const { db, run, json } = await start(t)
+  t.equal(
+    await run('tenant set-time-zone default Europe/Berlin'),
+    'tenant  default (Europe/Berlin): the service cuts its days anew while it runs\n'
+  )
+  t.match(await db.selectFrom('derivation').selectAll().execute(), [{ reason: 'time-zone', verb_ids: null }])
+  t.match(await run('tenant list'), /\ndefault +Europe\/Berlin /)
+  t.equal(await run('tenant set-time-zone default Europe/Berlin'), 'tenant  default (Europe/Berlin): was so before\n')
+  t.match(await json('tenant set-time-zone default UTC'), { name: 'default', timeZone: 'UTC', derivationId: Number })
+})
+
 t.test('what makes no sense is refused, with what would', async t => {
   const { run } = await start(t)
   for (const [command, message] of [
@@ -78,6 +90,9 @@ t.test('what makes no sense is refused, with what would', async t => {
     ['credential revoke a b', 'Give the key of the credential, and nothing after it ("b")'],
     ['tenant create', 'Give the name of the tenant'],
     ['tenant create north --time-zone Mars', '"Mars" is not an IANA time zone such as Europe/Berlin'],
+    ['tenant set-time-zone default', 'Give the name of the tenant and its new time zone'],
+    ['tenant set-time-zone a UTC b', 'Give the name of the tenant and its new time zone, and nothing after it ("b")'],
+    ['tenant set-time-zone default Mars', '"Mars" is not an IANA time zone such as Europe/Berlin'],
     ['tenant list --unknown', /Unknown option/]
   ] as const) {
     await t.rejects(run(command), { name: 'UsageError', message }, command)
@@ -86,7 +101,8 @@ t.test('what makes no sense is refused, with what would', async t => {
     ['credential list --tenant nowhere', 'not-found'],
     ['credential rotate unknown', 'not-found'],
     ['credential revoke unknown', 'not-found'],
-    ['tenant create default', 'tenant-conflict']
+    ['tenant create default', 'tenant-conflict'],
+    ['tenant set-time-zone nowhere UTC', 'not-found']
   ] as const) {
     await t.rejects(run(command), { code }, command)
   }

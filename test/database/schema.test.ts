@@ -20,7 +20,6 @@ const driverTypes: Readonly<Record<string, string>> = {
   timestamptz: 'string',
   daterange: 'string',
   jsonb: 'unknown',
-  xid8: 'string',
   _text: 'string[]',
   _int4: 'number[]'
 }

@@ -195,6 +195,113 @@ t.test('the result gives score, duration, success, completion and outcome tags',
   }
 })
 
+interface Surroundings {
+  readonly activity: string | null
+  readonly type: string | null
+  readonly categories: readonly string[] | null
+  readonly registration: string | null
+  readonly platform: string | null
+  readonly cohort_tag: string | null
+  readonly role: string | null
+  readonly team: string | null
+  readonly manager_id: string | null
+  readonly manager: string | null
+  readonly score_ratio: string | null
+  readonly has_calendar_duration: boolean
+}
+
+/** Posts a statement and reads what its event says besides. */
+async function surroundingsOf(statement: object): Promise<Surroundings | undefined> {
+  const response = await app.post({ ...opened, ...statement })
+  if (response.statusCode !== 200) throw new Error(response.body)
+  const { rows } = await sql<Surroundings>`
+    select activity.iri as activity, type.iri as type,
+      (select json_agg(iri order by position) from unnest(category_ids) with ordinality as category(category_id, position)
+        join activity on activity.tenant_id = event.tenant_id and activity.id = category_id) as categories,
+      registration, platform, cohort_tag, role, team, manager_id, agent.ifi as manager, score_ratio, has_calendar_duration
+    from learning_event as event
+    left join activity on activity.id = event.activity_id
+    left join activity as type on type.id = event.activity_type_id
+    left join agent on agent.id = event.manager_agent_id
+    where statement_id = ${response.json()[0]}::uuid`.execute(app.db)
+  return rows[0]
+}
+
+t.test('where and how the deed was done, from the documented places', async t => {
+  const registration = randomUUID()
+  const typed = (id: string, type: string) => ({ id, definition: { type: `https://types.example/${type}` } })
+  const extended = (name: string, value: unknown) => ({
+    context: { extensions: { [`${n}extensions/${name}`]: value } }
+  })
+  const categories = (...ids: string[]) => ({ contextActivities: { category: ids.map(id => ({ id })) } })
+  const team = (parts: object) => ({ context: { team: { objectType: 'Group', ...parts } } })
+  const scored = (score: object) => ({ result: { score } })
+  const member = [ada]
+  const table: [string, object, Partial<Surroundings>][] = [
+    ['the object is the activity', { context: within(listening) }, { activity: feedback.id }],
+    [
+      'the module where the object is an Agent',
+      { object: agentObject(ben), context: within(listening) },
+      { activity: listening.id }
+    ],
+    ['neither', { object: agentObject(ben) }, { activity: null, type: null }],
+    [
+      'the type of the object',
+      { object: typed(feedback.id, 'video'), context: within(typed(listening.id, 'course')) },
+      { type: 'https://types.example/video' }
+    ],
+    [
+      'the type of the module as activity',
+      { object: agentObject(ben), context: within(typed(listening.id, 'course')) },
+      { type: 'https://types.example/course' }
+    ],
+    [
+      'categories in their order, each once',
+      { context: categories('urn:b', 'urn:a', 'urn:b') },
+      { categories: ['urn:b', 'urn:a'] }
+    ],
+    [
+      'a category sent alone',
+      { context: { contextActivities: { category: { id: 'urn:a' } } } },
+      { categories: ['urn:a'] }
+    ],
+    ['no categories', { context: categories() }, { categories: null }],
+    ['the registration', { context: { registration: registration.toUpperCase() } }, { registration }],
+    ['the platform', { context: { platform: 'LMS 7' } }, { platform: 'LMS 7' }],
+    ['a platform that cannot be stored', { context: { platform: 'LMS\u0000' } }, { platform: null }],
+    ['the cohort tag', extended('cohort', 'pilot-north'), { cohort_tag: 'pilot-north' }],
+    ['the role', extended('role', 'manager'), { role: 'manager' }],
+    ['the manager’s person id', extended('manager', '4711'), { manager_id: '4711', manager: null }],
+    ...['', 4711, null, ['a'], { a: 1 }, 'a\u0000'].flatMap((wrong): [string, object, Partial<Surroundings>][] => [
+      [`a cohort of ${JSON.stringify(wrong)}`, extended('cohort', wrong), { cohort_tag: null }],
+      [`a role of ${JSON.stringify(wrong)}`, extended('role', wrong), { role: null }],
+      [`a manager of ${JSON.stringify(wrong)}`, extended('manager', wrong), { manager_id: null }]
+    ]),
+    ['the instructor', { context: { instructor: ben } }, { manager: keyOf.ben, manager_id: null }],
+    ['a group as instructor', { context: { instructor: { objectType: 'Group', ...ben } } }, { manager: null }],
+    [
+      'a team by its account',
+      team({ account: { homePage: 'https://hr.example', name: 'north' }, name: 'North' }),
+      { team: 'north' }
+    ],
+    [
+      'a team by its address',
+      team({ mbox: 'mailto:north@example.org', name: 'North' }),
+      { team: 'mailto:north@example.org' }
+    ],
+    ['a team by its openid', team({ openid: 'https://id.example/north' }), { team: 'https://id.example/north' }],
+    ['a team by the digest of its address', team({ mbox_sha1sum: 'a'.repeat(40) }), { team: 'a'.repeat(40) }],
+    ['a team by its name', team({ name: 'North', member }), { team: 'North' }],
+    ['a team without a name', team({ member }), { team: null }],
+    ['raw, min and max', scored({ raw: 7, min: 1, max: 10 }), { score_ratio: '0.66666666666666666667' }],
+    ['scaled alone', scored({ scaled: 0.7 }), { score_ratio: null }],
+    ['a duration of months', { result: { duration: 'P1M' } }, { has_calendar_duration: true }],
+    ['a duration of no months', { result: { duration: 'P0Y0MT5S' } }, { has_calendar_duration: false }],
+    ['a duration of weeks', { result: { duration: 'P4W' } }, { has_calendar_duration: false }]
+  ]
+  for (const [name, statement, expected] of table) t.match(await surroundingsOf(statement), expected, name)
+})
+
 t.test('the day is the tenant’s local day of the timestamp', async t => {
   const table = [
     ['2026-03-28T22:59:59Z', '2026-03-28', '2026-03-28'],

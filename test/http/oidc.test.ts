@@ -57,6 +57,21 @@ t.test('roles and tenants come from the claims that the settings name', async t 
   t.equal((await ask(await provider.fetchToken('lost', 'statements/read'))).statusCode, 403, 'an unknown one')
 })
 
+t.test('a token’s tenant may change its time zone, which is noticed within a second', async t => {
+  let at = Date.now()
+  const { app, db } = await testApp(t, {
+    config: { oidcIssuer: provider.issuer, oidcAudience: audience, oidcTenant: 'first' },
+    now: () => new Date(at)
+  })
+  const authorization = `Bearer ${await provider.sign({ sub: 'ada', scope: 'metrics/read' })}`
+  const zone = async () =>
+    (await app.inject({ url: '/api/v1/metrics/active-users', headers: { authorization } })).json().meta.query.timeZone
+  t.equal(await zone(), 'UTC')
+  await db.updateTable('tenant').set({ time_zone: 'Europe/Berlin' }).execute()
+  at += 1001
+  t.equal(await zone(), 'Europe/Berlin')
+})
+
 t.test('what is not a valid token of the provider for this service is refused, and told why', async t => {
   const { ask, app } = await start(t)
   const seconds = Math.floor(Date.now() / 1000)

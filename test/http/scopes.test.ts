@@ -104,6 +104,10 @@ const table: Readonly<Record<string, Row>> = {
     request: () => ({ method: 'DELETE', url: '/api/v1/cohorts/none' }),
     open: ['people/write']
   },
+  'GET event-mapping': { request: () => get('/api/v1/event-mapping'), open: ['metrics/read'] },
+  'GET event-mapping/versions': { request: () => get('/api/v1/event-mapping/versions'), open: ['metrics/read'] },
+  'PUT event-mapping': { request: () => write('PUT', '/api/v1/event-mapping', {}), open: ['admin'] },
+  'GET derivations': { request: () => get('/api/v1/derivations'), open: ['metrics/read'] },
   'GET credentials': { request: () => get('/api/v1/credentials'), open: ['admin'] },
   'POST credentials': { request: () => write('POST', '/api/v1/credentials', {}), open: ['admin'] },
   'POST credentials/{key}/rotate': {
@@ -115,7 +119,11 @@ const table: Readonly<Record<string, Row>> = {
     open: ['admin']
   },
   'GET tenants': { request: () => get('/api/v1/tenants'), open: ['tenants'] },
-  'POST tenants': { request: () => write('POST', '/api/v1/tenants', {}), open: ['tenants'] }
+  'POST tenants': { request: () => write('POST', '/api/v1/tenants', {}), open: ['tenants'] },
+  'PATCH tenants/{name}': {
+    request: () => ({ method: 'PATCH', url: '/api/v1/tenants/none', headers: json, payload: '{}' }),
+    open: ['tenants']
+  }
 }
 
 t.test('Comm 4.2: each scope opens what it names, and nothing else', async t => {

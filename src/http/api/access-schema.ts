@@ -64,10 +64,23 @@ export const NewTenant = Type.Object(
       Type.String({
         maxLength: 64,
         default: 'UTC',
-        description: 'IANA name of the time zone in which its local days are cut; it can’t be changed later',
+        description: 'IANA name of the time zone in which its local days are cut',
         examples: ['Europe/Berlin']
       })
     )
+  },
+  { additionalProperties: false }
+)
+
+/** What of a tenant can be changed. */
+export const TenantChange = Type.Object(
+  {
+    timeZone: Type.String({
+      maxLength: 64,
+      description:
+        'IANA name of the time zone in which its local days are cut; all its events are put on their days anew',
+      examples: ['Europe/Berlin']
+    })
   },
   { additionalProperties: false }
 )
@@ -77,5 +90,15 @@ const tenant = { id: Type.Integer(), name: Type.String(), timeZone: Type.String(
 export const TenantList = Type.Object({
   tenants: Type.Immutable(Type.Array(Type.Object({ ...tenant, createdAt: instant('When it was made') })))
 })
+
+export const ChangedTenant = Type.Object({
+  ...tenant,
+  derivationId: Type.Union([Type.Integer(), Type.Null()], {
+    description:
+      'The derivation that cuts its days anew, see `/api/v1/derivations`; null where the zone was that already'
+  })
+})
+
+export const NameParameter = Type.Object({ name: Type.String({ minLength: 1, maxLength: 200, pattern: visible }) })
 
 export const MadeTenant = Type.Object({ ...tenant, credential: IssuedCredential })

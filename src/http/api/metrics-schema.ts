@@ -177,13 +177,13 @@ const meta = Type.Object({
   definitionVersion: Type.Integer({ description: 'Raised whenever the same data would give another number.' }),
   asOf: instant('The instant that the answer is about.', '2026-03-09T08:00:00.000Z'),
   consistentThrough: instant(
-    'Every statement acknowledged before this instant is in the answer.',
+    'Every statement, and every change of the event mapping or the time zone, that was acknowledged before this instant is in the answer.',
     '2026-03-09T08:00:00.000Z'
   ),
   warnings: Type.Immutable(
     Type.Array(
       Type.Object({
-        code: words(['unknown_cohort', 'unknown_value', 'empty_population', 'immature_brackets']),
+        code: words(['derivation_running', 'unknown_cohort', 'unknown_value', 'empty_population', 'immature_brackets']),
         message: Type.String()
       })
     )

@@ -1,11 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { isTimeZone } from '../../config.js'
 import { LrsError } from '../../errors.js'
+import { setTimeZone } from '../../events/set-time-zone.js'
 import { issueCredential } from '../../store/manage-credentials.js'
 import { createTenant, listTenants } from '../../store/tenant.js'
 import type { HttpContext } from '../context.js'
 import { access, tenantScopes } from '../scopes.js'
-import { MadeTenant, NewTenant, TenantList } from './access-schema.js'
+import { ChangedTenant, MadeTenant, NameParameter, NewTenant, TenantChange, TenantList } from './access-schema.js'
 import { problemResponses } from './problem-schema.js'
 
 const tags = ['access']
@@ -34,9 +35,7 @@ export function tenantRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
       config: { scopes: access.tenants.write },
       handler: async (request, reply) => {
         const { name, timeZone = 'UTC' } = request.body
-        if (!isTimeZone(timeZone)) {
-          throw new LrsError('invalid-body', `"${timeZone}" is not an IANA time zone`, { pointer: '/timeZone' })
-        }
+        checkTimeZone(timeZone)
         const made = await db.transaction().execute(async trx => {
           const tenant = await createTenant(trx, name, timeZone)
           if (tenant === null) throw new LrsError('tenant-conflict', `There is a tenant "${name}" already`)
@@ -46,5 +45,27 @@ export function tenantRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
         return reply.code(201).header('Cache-Control', 'no-store').send(made)
       }
     })
+    app.patch('/tenants/:name', {
+      schema: {
+        operationId: 'changeTenant',
+        tags,
+        summary: 'Change the time zone of a tenant; its local days are cut anew in the background',
+        params: NameParameter,
+        body: TenantChange,
+        response: { 200: ChangedTenant, ...problemResponses(400, 401, 403, 404) }
+      },
+      config: { scopes: access.tenants.write },
+      handler: async ({ principal, params: { name }, body: { timeZone } }) => {
+        checkTimeZone(timeZone)
+        const changed = await setTimeZone(db, name, { timeZone, setBy: principal.key })
+        if (changed === null) throw new LrsError('not-found', `There is no tenant "${name}"`)
+        return { ...changed.tenant, derivationId: changed.derivationId }
+      }
+    })
   }
+}
+
+function checkTimeZone(name: string): void {
+  if (isTimeZone(name)) return
+  throw new LrsError('invalid-body', `"${name}" is not an IANA time zone`, { pointer: '/timeZone' })
 }
