@@ -37,7 +37,14 @@ export async function startBenchService(): Promise<BenchService> {
   const { id: tenantId } = await ensureTenant(db, 'bench', 'UTC')
   await createCredential(db, { tenantId, name: 'bench', key: 'bench', secret, scopes: operatorScopes })
   const app = await buildApp({
-    context: { db, config: readConfig({}), now: () => new Date(), makeId: randomUUID, wakeWorker: () => undefined },
+    context: {
+      db,
+      config: readConfig({}),
+      now: () => new Date(),
+      makeId: randomUUID,
+      wakeWorker: () => undefined,
+      workerCounts: () => ({ batches: 0, rows: 0, errors: 0 })
+    },
     logger: pino({ level: 'silent' }),
     version: '0.0.0'
   })

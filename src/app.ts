@@ -18,6 +18,7 @@ import { openapi } from './http/openapi.js'
 import { profileRoutes } from './http/profile.js'
 import { findPathPrefix, prefixRemover, trustOf } from './http/proxy.js'
 import { allowOrigins, answerHeaders, requestId } from './http/response-headers.js'
+import { serviceMetricRoutes } from './http/service-metrics.js'
 import { aboutRoutes } from './http/xapi/about.js'
 import { activityRoutes } from './http/xapi/activities.js'
 import { agentRoutes } from './http/xapi/agents.js'
@@ -62,6 +63,7 @@ export async function buildApp({ context, logger, version }: AppOptions): Promis
   const authorize = await authorizer(app, context)
   await openapi(app, version)
   await app.register(healthRoutes(context))
+  await app.register(serviceMetricRoutes(context))
   profileRoutes(app)
   await app.register(scope => xapiScope(scope, context, authorize), { prefix: '/xapi' })
   await app.register(scope => apiScope(scope, context, authorize), { prefix: '/api/v1' })

@@ -49,11 +49,20 @@ async function start(): Promise<void> {
   else process.stdout.write(greeting(service))
 }
 
-/** `momentum credential …` and `momentum tenant …` */
+/** `momentum credential …`, `momentum rebuild` and the others that `commands` knows. */
 async function manage(): Promise<void> {
   try {
     const config = readConfig(process.env)
-    process.stdout.write(await runCommand(args, { config, log: line => process.stderr.write(`${line}\n`) }))
+    const place = {
+      config,
+      log: (line: string) => process.stderr.write(`${line}\n`),
+      print: (line: string) => process.stdout.write(`${line}\n`),
+      exitWith: (code: number) => {
+        process.exitCode = code
+      },
+      ...(process.stderr.isTTY ? { terminal: process.stderr } : {})
+    }
+    process.stdout.write(await runCommand(args, place))
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     process.stderr.write(`${error.message}\n\n${usage}`)
@@ -66,7 +75,8 @@ async function openapi(): Promise<void> {
   const logger = pino({ level: 'silent' })
   const connection = { connectionString: 'postgres://nowhere/never-connected' }
   const { db } = openDatabase({ connection, poolSize: 1, onError: () => undefined })
-  const app = await buildService(db, { config, logger, version }, () => undefined)
+  const worker = { wake: () => undefined, counts: () => ({ batches: 0, rows: 0, errors: 0 }) }
+  const app = await buildService(db, { config, logger, version }, worker)
   await app.ready()
   process.stdout.write(`${JSON.stringify(app.swagger(), null, 2)}\n`)
   await app.close()

@@ -11,8 +11,9 @@ import { LrsError } from './errors.js'
 import { operatorScopes } from './http/scopes.js'
 import { startBackground } from './rollup/background.js'
 import { derive } from './rollup/derive.js'
-import { enqueuePersons } from './rollup/enqueue-persons.js'
-import { startWorker } from './rollup/worker.js'
+import type { FailedRow } from './rollup/failed-rows.js'
+import { rebuildPersons } from './rollup/rebuild-rollups.js'
+import { startWorker, type Worker } from './rollup/worker.js'
 import { createCredential, findFirstKey, makeKey, makeSecret } from './store/credential.js'
 import { ensureTenant } from './store/tenant.js'
 
@@ -84,11 +85,11 @@ export async function startService(config: Config, logger: Logger, version: stri
 export async function buildService(
   db: Kysely<Database>,
   parts: { readonly config: Config; readonly logger: Logger; readonly version: string },
-  wakeWorker: () => void
+  { wake, counts }: Pick<Worker, 'wake' | 'counts'>
 ): Promise<FastifyInstance> {
   const { config, logger, version } = parts
   return buildApp({
-    context: { db, config, now: () => new Date(), makeId: randomUUID, wakeWorker },
+    context: { db, config, now: () => new Date(), makeId: randomUUID, wakeWorker: wake, workerCounts: counts },
     logger,
     version
   })
@@ -116,16 +117,17 @@ async function listen(
   const { config, logger } = parts
   const running = startWorker(db, {
     ...worker,
-    onError: error => logger.error({ err: error }, 'the worker could not recompute a batch; it will try again')
+    onError: error => logger.error({ err: error }, 'the worker could not recompute a batch; it will try again'),
+    onFailedRow: row => logFailedRow(logger, row)
   })
   stops.push(running.stop)
   const deriving = startBackground({
-    work: () => derive(db, { chunkSize: deriver.chunkSize, rebuildPersons: enqueuePersons }),
+    work: () => derive(db, { chunkSize: deriver.chunkSize, rebuildPersons: rebuildPersons }),
     idleMs: deriver.idleMs,
     onError: error => logger.error({ err: error }, 'events could not be derived anew; it will be tried again')
   })
   stops.push(deriving.stop)
-  const app = await buildService(db, parts, running.wake)
+  const app = await buildService(db, parts, running)
   stops.push(async () => {
     // A connection that is kept alive becomes idle when its request in flight has been answered, after the close began.
     const sweep = setInterval(() => app.server.closeIdleConnections(), sweepMs)
@@ -138,6 +140,14 @@ async function listen(
   return app.listen({ host: config.host, port: config.port }).catch(error => {
     throw explainListening(error, config)
   })
+}
+
+function logFailedRow(logger: Logger, { error, isParked, ...row }: FailedRow): void {
+  if (isParked) {
+    logger.error({ err: error, ...row }, 'a row of the queue was parked: metrics are incomplete; see momentum queue')
+  } else {
+    logger.warn({ err: error, ...row }, 'the worker could not recompute a row of the queue; it will try again')
+  }
 }
 
 /**

@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util'
-import type { Kysely } from 'kysely'
 import type { Config } from '../config.js'
 import { migrate } from '../database/migrate.js'
 import { type DatabaseConnection, migrationsFolder, openDatabase } from '../database/open.js'
-import type { Database } from '../database/schema.js'
-import { type Command, type Given, UsageError } from './command.js'
+import { type Command, type Given, type Screen, UsageError } from './command.js'
 import { credentialCommands } from './credential.js'
+import { queueCommands } from './queue.js'
+import { rebuild } from './rebuild.js'
 import { tenantCommands } from './tenant.js'
+import { verify } from './verify.js'
 
 /** What is typed after `momentum`, for each command here. */
 export const usage = `  credential list                 list a tenant's credentials
@@ -16,9 +17,13 @@ export const usage = `  credential list                 list a tenant's credenti
   tenant list                     list the tenants
   tenant create NAME              make one, with a first credential: [--time-zone ZONE]
   tenant set-time-zone NAME ZONE  cut its local days in another time zone
+  rebuild                         compute the derived tables anew; goes on where it was broken off
+  verify                          compare them with a recomputation; exit code 1 when anything differs
+  queue list                      list what could not be recomputed and is tried no more
+  queue retry                     have it tried again
 
-  --tenant NAME   the tenant of the credentials; "default" unless given
-  --json          answer in JSON
+  --tenant NAME   the tenant: of the credentials "default" unless given, of the others every one
+  --json          answer in JSON; verify writes a line of JSON for each difference, and one for each tenant
 `
 
 /** Where a command finds its database. */
@@ -28,16 +33,26 @@ export interface CommandPlace {
   readonly log: (line: string) => void
   /** As for the embedded server. */
   readonly sharedFolder?: string
+  /** Hears of what a command finds, line by line; without it nothing is told before the answer. */
+  readonly print?: (line: string) => void
+  /** Where a progress bar may be drawn. */
+  readonly terminal?: NodeJS.WriteStream
+  /** Hears of an exit code that is not 0. */
+  readonly exitWith?: (code: number) => void
 }
 
 const groups: Readonly<Record<string, Readonly<Record<string, Command>>>> = {
   credential: credentialCommands,
-  tenant: tenantCommands
+  tenant: tenantCommands,
+  queue: queueCommands
 }
+
+/** Commands of one word. */
+const commands: Readonly<Record<string, Command>> = { rebuild, verify }
 
 const options = {
   name: { type: 'string' },
-  tenant: { type: 'string', default: 'default' },
+  tenant: { type: 'string' },
   scope: { type: 'string', multiple: true, default: [] as string[] },
   'may-assert-authority': { type: 'boolean', default: false },
   'time-zone': { type: 'string', default: 'UTC' },
@@ -46,11 +61,11 @@ const options = {
 
 /** Says whether the word begins a command of this module. */
 export function isGroup(word: string): boolean {
-  return Object.hasOwn(groups, word)
+  return Object.hasOwn(groups, word) || Object.hasOwn(commands, word)
 }
 
 /**
- * Runs `momentum credential …` or `momentum tenant …` on the database of the settings.
+ * Runs a command of this module on the database of the settings.
  *
  * With the embedded server it enters the one that runs already, whoever has started it; where none runs, it starts it
  * for the while.
@@ -59,37 +74,47 @@ export function isGroup(word: string): boolean {
  * @throws {UsageError} when the arguments make no sense.
  */
 export async function runCommand(args: readonly string[], place: CommandPlace): Promise<string> {
-  const { command, given, asJson } = parse(args)
+  const { command, given } = parse(args)
   const { connection, stop } = await connect(place)
   const { db } = openDatabase({ connection, poolSize: 2, onError: error => place.log(error.message) })
   try {
     await migrate(db, migrationsFolder)
-    return await answer(db, command, given, asJson)
+    const { text, json } = await command(db, given, screenOf(place))
+    return given.asJson ? jsonOf(json) : text
   } finally {
     await db.destroy()
     await stop()
   }
 }
 
-async function answer(db: Kysely<Database>, command: Command, given: Given, asJson: boolean): Promise<string> {
-  const { text, json } = await command(db, given)
-  return asJson ? `${JSON.stringify(json, null, 2)}\n` : text
+function screenOf({ print, log, terminal, exitWith }: CommandPlace): Screen {
+  const ignore = () => undefined
+  return { print: print ?? ignore, log, terminal: terminal ?? null, exitWith: exitWith ?? ignore }
 }
 
-function parse([group = '', name = '', ...rest]: readonly string[]) {
-  const command = new Map(Object.entries(groups[group] ?? {})).get(name)
+function jsonOf(json: unknown): string {
+  return json === undefined ? '' : `${JSON.stringify(json, null, 2)}\n`
+}
+
+function parse(args: readonly string[]) {
+  const [group = '', name = ''] = args
+  const single = new Map(Object.entries(commands)).get(group)
+  const command = single ?? new Map(Object.entries(groups[group] ?? {})).get(name)
+  const rest = args.slice(single === undefined ? 2 : 1)
   if (command === undefined) throw new UsageError(`There is no command "${[group, name].join(' ').trim()}"`)
   try {
-    const { values, positionals: words } = parseArgs({ args: rest, options, allowPositionals: true })
+    const { values, positionals: words } = parseArgs({ args: [...rest], options, allowPositionals: true })
     const given: Given = {
       words,
       name: values.name,
-      tenant: values.tenant,
+      tenant: values.tenant ?? 'default',
+      onlyTenant: values.tenant ?? null,
+      asJson: values.json,
       scopes: values.scope.flatMap(list => list.split(/[\s,]+/).filter(scope => scope !== '')),
       mayAssertAuthority: values['may-assert-authority'],
       timeZone: values['time-zone']
     }
-    return { command, given, asJson: values.json }
+    return { command, given }
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error })
   }

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { CohortTable, PersonAgentTable, PersonChangeTable, PersonTable, RosterTable } from './schema-people.js'
 
 /**
  * One interface per table, as the migrations leave it; a test compares them with the live schema.
@@ -34,6 +35,7 @@ export interface Database {
   readonly rollup_queue: RollupQueueTable
   readonly learner_day: LearnerDayTable
   readonly erasure: ErasureTable
+  readonly learner_activity: LearnerActivityTable
 }
 
 export interface TenantTable {
@@ -171,63 +173,6 @@ export interface StatementAttachmentTable {
   sha2: Buffer
 }
 
-export interface PersonTable {
-  tenant_id: number
-  id: Generated<number>
-  external_id: string | null
-  first_agent_id: number | null
-  name: string | null
-  created_at: Generated<string>
-  merged_into: number | null
-}
-
-export interface PersonAgentTable {
-  tenant_id: number
-  agent_id: number
-  person_id: number
-}
-
-export interface RosterTable {
-  tenant_id: number
-  person_id: number
-  valid: string
-  cohorts: Generated<string[]>
-  role: string | null
-  team: string | null
-  manager_id: string | null
-  region: string | null
-  job_family: string | null
-  assignment_type: string | null
-  hired_on: string | null
-  left_on: string | null
-  demographics: Generated<unknown>
-}
-
-export interface PersonChangeTable {
-  tenant_id: number
-  id: Generated<number>
-  kind: PersonChangeKind
-  from_person_id: number
-  to_person_id: number
-  agent_ids: number[]
-  undoes: number | null
-  reason: string | null
-  changed_by: string
-  changed_at: Generated<string>
-}
-
-/** How agents came to another person. */
-export type PersonChangeKind = 'merge' | 'split' | 'undo'
-
-export interface CohortTable {
-  tenant_id: number
-  id: string
-  name: string | null
-  filter: unknown
-  created_at: Generated<string>
-  updated_at: Generated<string>
-}
-
 export interface LearningEventTable {
   tenant_id: number
   statement_seq: number
@@ -300,12 +245,59 @@ export interface RollupQueueTable {
   voided_statement_id: string | null
   enqueued_at: Generated<string>
   due_at: Generated<string>
+  module_id: number | null
+  activity_id: number | null
+  attempts: Generated<number>
+  last_error: string | null
+  parked_at: string | null
 }
 
 export interface LearnerDayTable extends LearnerDayCounts {
   tenant_id: number
   person_id: number
   day: string
+  duration_ms: Generated<number>
+  durations: Generated<number>
+  calendar_durations: Generated<number>
+  score_n: Generated<number>
+  score_sum: Generated<string>
+  score_sum_squares: Generated<string>
+  session_starts: Generated<number>
+  active_ms: Generated<number>
+  first_delivered_at: string | null
+  first_opened_at: string | null
+  first_completed_task_at: string | null
+  first_peer_feedback_at: string | null
+  first_peer_feedback_received_at: string | null
+  first_manager_check_received_at: string | null
+}
+
+export interface LearnerActivityTable {
+  tenant_id: number
+  person_id: number
+  module_id: number
+  activity_id: number
+  delivered: number
+  opened: number
+  started: number
+  completed_task: number
+  completed: number
+  first_delivered_at: string | null
+  first_opened_at: string | null
+  first_started_at: string | null
+  first_completed_task_at: string | null
+  first_completed_at: string | null
+  attempts: number
+  first_score: string | null
+  first_score_at: string | null
+  best_score: string | null
+  last_score: string | null
+  last_score_at: string | null
+  duration_ms: number
+  outcome_tags: string[] | null
+  outcome_tags_at: string | null
+  first_at: string
+  last_at: string
 }
 
 /** The counted columns of `learner_day`. */

@@ -2,6 +2,7 @@ import type {} from 'fastify'
 import type { Kysely } from 'kysely'
 import type { Config } from '../config.js'
 import type { Database } from '../database/schema.js'
+import type { WorkerCounts } from '../rollup/worker.js'
 import type { XapiVersion } from '../xapi/version.js'
 
 /** What the HTTP scopes are given to work with; nothing in them reads the environment or the clock by itself. */
@@ -14,6 +15,8 @@ export interface HttpContext {
   readonly makeId: () => string
   /** Says that work was enqueued, so that the worker need not wait for its next look. */
   readonly wakeWorker: () => void
+  /** What this process's worker has done. */
+  readonly workerCounts: () => WorkerCounts
 }
 
 /** Who is asking: the credential or token that a request was authenticated with, and the tenant it belongs to. */

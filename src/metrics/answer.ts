@@ -166,7 +166,7 @@ const moments: Readonly<Record<Membership, string>> = {
 }
 
 function toWarnings(resolved: Resolved & ResolvedCohort, measurement: Measurement): readonly Warning[] {
-  return [...derivationWarnings(measurement), ...populationWarnings(resolved, measurement)]
+  return [...derivationWarnings(measurement), ...populationWarnings(resolved, measurement), ...parkedWork(measurement)]
 }
 
 function derivationWarnings({ derivation }: Measurement): readonly Warning[] {
@@ -202,4 +202,11 @@ function populationWarnings(
 function unknownWarning({ attribute, value }: UnknownValue): Warning {
   const code = attribute === 'cohort' ? 'unknown_cohort' : 'unknown_value'
   return { code, message: `No roster entry of any time names the ${attribute} ${JSON.stringify(value)}.` }
+}
+
+/** Said of every answer, also of one that was counted from the events: the tenant's other answers may need it. */
+function parkedWork({ parkedRows }: Measurement): readonly Warning[] {
+  if (parkedRows === 0) return []
+  const message = `${parkedRows} changes could not be brought into the rollups; answers from them are complete up to consistentThrough only. An operator finds them with \`momentum queue list\`.`
+  return [{ code: 'parked_work', message }]
 }

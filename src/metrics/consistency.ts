@@ -15,14 +15,21 @@ export function chooseSource(consistency: Consistency, timeZone: string, tenantT
 }
 
 /**
- * SQL for the ISO instant, cut to milliseconds, of the oldest queue row of the tenant that is due at `asOf`; null
- * when the rollups wait for nothing. It must be read in the same query as the rollups, to be of the same snapshot.
+ * SQL for the ISO instant, cut to milliseconds, of the oldest queue row of the tenant that is due at `asOf`, or was due
+ * and failed; null when the rollups wait for nothing. It must be read in the same query as the rollups, to be of the same snapshot.
  */
 export function oldestDue(tenantId: number, asOf: Date): RawBuilder<string | null> {
   return sql<string | null>`(
     select to_char(min(enqueued_at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
     from rollup_queue
-    where tenant_id = ${tenantId} and due_at <= ${asOf.toISOString()}::timestamptz
+    where tenant_id = ${tenantId} and (due_at <= ${asOf.toISOString()}::timestamptz or attempts > 0)
+  )`
+}
+
+/** SQL for how many queue rows of the tenant failed so often that they are tried no more. */
+export function parkedRows(tenantId: number): RawBuilder<number> {
+  return sql<number>`(
+    select count(*) from rollup_queue where tenant_id = ${tenantId} and attempts > 0 and parked_at is not null
   )`
 }
 

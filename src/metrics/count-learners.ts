@@ -3,7 +3,7 @@ import type { Database } from '../database/schema.js'
 import { type UnknownValue, unknownValues } from '../people/unknown-values.js'
 import { learnerDays } from '../rollup/learner-days.js'
 import { actorEvents } from './activity.js'
-import { type OpenDerivation, oldestDue, openDerivation } from './consistency.js'
+import { type OpenDerivation, oldestDue, openDerivation, parkedRows } from './consistency.js'
 import type { Measurement, MeasureRequest, MetricOptions } from './metric.js'
 import { populationOf } from './population.js'
 import { addDays } from './window.js'
@@ -39,6 +39,7 @@ interface Row {
   readonly unknown: readonly UnknownValue[]
   readonly oldest_due: string | null
   readonly derivation: OpenDerivation | null
+  readonly parked_rows: number
 }
 
 /**
@@ -76,7 +77,7 @@ export async function countLearners(
       coalesce(population, 0)::integer as population, coalesce(immature, 0)::integer as immature,
       excluded.voided, excluded.future, excluded.unresolved_actor,
       ${unknownValues(tenantId, filter)} as unknown, ${oldestDue(tenantId, asOf)} as oldest_due,
-      ${openDerivation(tenantId)} as derivation
+      ${openDerivation(tenantId)} as derivation, ${parkedRows(tenantId)} as parked_rows
     from period left join counted using (ordinal) cross join excluded
     order by ordinal`.execute(db)
   return toMeasurement(rows)
@@ -95,7 +96,8 @@ function toMeasurement(rows: readonly Row[]): Measurement {
     excluded: { voided: first.voided, unresolvedActor: first.unresolved_actor, future: first.future },
     unknown: first.unknown,
     oldestDue: first.oldest_due,
-    derivation: first.derivation
+    derivation: first.derivation,
+    parkedRows: first.parked_rows
   }
 }
 

@@ -83,6 +83,8 @@ export interface Measurement {
   readonly oldestDue: string | null
   /** What is being derived anew, of the same snapshot. */
   readonly derivation: OpenDerivation | null
+  /** How many pieces of work failed so often that the rollups wait for them in vain. */
+  readonly parkedRows: number
 }
 
 /** Events of the tenant's window that no metric counts. */
@@ -129,7 +131,13 @@ export interface ConfidenceInterval {
 
 /** Something that the reader of an answer should know; `code` is stable, `message` is for people. */
 export interface Warning {
-  readonly code: 'derivation_running' | 'unknown_cohort' | 'unknown_value' | 'empty_population' | 'immature_brackets'
+  readonly code:
+    | 'derivation_running'
+    | 'unknown_cohort'
+    | 'unknown_value'
+    | 'empty_population'
+    | 'immature_brackets'
+    | 'parked_work'
   readonly message: string
 }
 

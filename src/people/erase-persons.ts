@@ -99,6 +99,9 @@ export async function erasePersons(
     ),
     ranges as (delete from roster where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])),
     days as (delete from learner_day where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])),
+    activities as (
+      delete from learner_activity where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])
+    ),
     changes as (
       delete from person_change where tenant_id = ${tenantId}
         and (from_person_id = any(${personIds}::integer[]) or to_person_id = any(${personIds}::integer[]))

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
-import type { Database, PersonChangeKind } from '../database/schema.js'
+import type { Database } from '../database/schema.js'
+import type { PersonChangeKind } from '../database/schema-people.js'
 
 /** A change as the trail tells of it. */
 export interface ListedChange {

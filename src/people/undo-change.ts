@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
-import type { Database, PersonChangeKind } from '../database/schema.js'
+import type { Database } from '../database/schema.js'
+import type { PersonChangeKind } from '../database/schema-people.js'
 import { LrsError } from '../errors.js'
 import { lockOwners } from './lock-persons.js'
 import {

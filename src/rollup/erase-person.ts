@@ -15,7 +15,8 @@ import { enterGate } from '../store/statement-references.js'
 import { transact } from '../store/transact.js'
 import { erasedAgent, isOwnIdentifier } from '../xapi/erase.js'
 import { authorityKey } from '../xapi/mentions.js'
-import { dequeueErased, enqueueDays } from './enqueue.js'
+import { dequeueErased } from './enqueue.js'
+import { enqueueTouched } from './enqueue-touched.js'
 import { findDoomed } from './find-doomed.js'
 
 /** Whom to erase. */
@@ -149,7 +150,7 @@ async function eraseRecord(
     const voids = chunk.filter(({ keepsVoid }) => keepsVoid).length
     const attachments = await eraseAttachments(trx, tenantId, seqs)
     const { learningEvents, touched } = await eraseEvents(trx, tenantId, seqs)
-    await enqueueDays(trx, tenantId, touched)
+    await enqueueTouched(trx, tenantId, touched)
     await eraseStatements(trx, tenantId, chunk)
     counts = add(counts, { ...nothingErased, ...attachments, learningEvents, voids, statements: chunk.length - voids })
   }

@@ -3,59 +3,107 @@ import type { Database } from '../database/schema.js'
 import { lockOwners } from '../people/lock-persons.js'
 import { holdOffErasures } from '../store/erasure-fence.js'
 import { transact } from '../store/transact.js'
-import { type LearnerDayKey, recomputeLearnerDays } from './recompute.js'
+import { type FailedRow, isFaultOfRows, postponeRow } from './failed-rows.js'
+import { type LearnerDayKey, recomputeLearnerActivities, recomputeLearnerDays } from './recompute.js'
+import { touchedBy } from './touched.js'
 
-/** A learner-day that the queue names: by an agent, whose person is looked up, or by the person. */
+/**
+ * What the queue names: by an agent, whose person is looked up, or by the person, a day; and with it a row of
+ * `learner_activity`, or none.
+ */
 interface Touched {
   readonly tenant_id: number
   readonly agent_id: number | null
   readonly person_id: number | null
   readonly day: string
+  readonly module_id: number | null
+  readonly activity_id: number | null
 }
 
 /**
- * Takes rows that are due off the queue and recomputes the learner-days that they name, in one transaction: a worker
- * that is killed leaves the rows where they were.
+ * Takes rows that are due off the queue and recomputes what they name, in one transaction: a worker that is killed
+ * leaves the rows where they were.
  *
  * Any number of processes may do so at once: each takes other rows, and the persons are locked, in one order, before
- * their events are read.
+ * their events are read. A batch that can't be worked on is halved again and again, until the rows that are at fault
+ * are alone; those are put off, and the others are done.
  *
- * @returns how many rows were taken; 0 when nothing is due.
+ * @param onFailed hears of each row that failed alone.
+ * @returns how many rows were done or put off; 0 when nothing is due.
+ * @throws what no row is at fault of, such as a lost connection.
  */
-export async function processQueue(db: Kysely<Database>, batchSize: number): Promise<number> {
-  return transact(db, async trx => {
-    await holdOffErasures(trx)
-    const { taken, touched } = await takeBatch(trx, batchSize)
-    if (touched.length > 0) {
-      const keys = await lockTouched(trx, touched)
-      await recomputeLearnerDays(trx, keys)
-    }
-    return taken
-  })
+export async function processQueue(
+  db: Kysely<Database>,
+  batchSize: number,
+  onFailed: (row: FailedRow) => void = () => undefined
+): Promise<number> {
+  const due = sql`parked_at is null and due_at <= clock_timestamp() order by due_at limit ${batchSize}`
+  return workOn(db, due, onFailed)
 }
 
-async function takeBatch(trx: Transaction<Database>, batchSize: number) {
-  const { rows } = await sql<{ taken: number; touched: readonly Touched[] }>`
+/** @param which the condition, order and limit of the rows. */
+async function workOn(
+  db: Kysely<Database>,
+  which: ReturnType<typeof sql>,
+  onFailed: (row: FailedRow) => void
+): Promise<number> {
+  let ids: readonly number[] = []
+  try {
+    return await transact(db, async trx => {
+      await holdOffErasures(trx)
+      ids = await lockRows(trx, which)
+      if (ids.length > 0) await recomputeTouched(trx, await takeRows(trx, ids))
+      return ids.length
+    })
+  } catch (error) {
+    const [id] = ids
+    if (id === undefined || !isFaultOfRows(error)) throw error
+    if (ids.length > 1) {
+      const middle = Math.ceil(ids.length / 2)
+      const half = (part: readonly number[]) => workOn(db, sql`id = any(${part}::bigint[])`, onFailed)
+      return (await half(ids.slice(0, middle))) + (await half(ids.slice(middle)))
+    }
+    const failed = await postponeRow(db, id, error)
+    if (failed !== null) onFailed(failed)
+    return 1
+  }
+}
+
+/** Known before anything is asked of the rows, so that one is alone at fault for whatever fails. */
+async function lockRows(trx: Transaction<Database>, which: ReturnType<typeof sql>): Promise<readonly number[]> {
+  const { rows } = await sql<{ id: number }>`
+    select id from rollup_queue where ${which} for update skip locked`.execute(trx)
+  return rows.map(({ id }) => id)
+}
+
+async function takeRows(trx: Transaction<Database>, ids: readonly number[]): Promise<readonly Touched[]> {
+  const voidedEvents = sql`
+    select event.* from taken
+    join statement on statement.tenant_id = taken.tenant_id and statement.id = taken.voided_statement_id
+    join learning_event as event on event.tenant_id = statement.tenant_id and event.statement_seq = statement.seq`
+  const { rows } = await sql<Touched>`
     with taken as (
-      delete from rollup_queue where id in (
-        select id from rollup_queue where due_at <= clock_timestamp()
-        order by due_at limit ${batchSize} for update skip locked)
-      returning tenant_id, agent_id, person_id, day, voided_statement_id
-    ),
-    touched as (
-      select tenant_id, agent_id, person_id, day from taken where voided_statement_id is null
-      union
-      select event.tenant_id, agent, null, event.day
-      from taken
-      join statement on statement.tenant_id = taken.tenant_id and statement.id = taken.voided_statement_id
-      join learning_event as event on event.tenant_id = statement.tenant_id and event.statement_seq = statement.seq
-      cross join unnest(array[event.agent_id, event.subject_agent_id]) as agent
-      where agent is not null
+      delete from rollup_queue where id = any(${ids}::bigint[])
+      returning tenant_id, agent_id, person_id, day, module_id, activity_id, voided_statement_id
     )
-    select (select count(*) from taken) as taken, (select coalesce(json_agg(touched), '[]') from touched) as touched`.execute(
+    select tenant_id, agent_id, person_id, day, module_id, activity_id from taken where voided_statement_id is null
+    union
+    select tenant_id, agent_id, null, day, module_id, activity_id from (${touchedBy(voidedEvents)}) as touched`.execute(
     trx
   )
-  return { taken: rows.reduce((sum, row) => sum + row.taken, 0), touched: rows.flatMap(row => row.touched) }
+  return rows
+}
+
+async function recomputeTouched(trx: Transaction<Database>, touched: readonly Touched[]): Promise<void> {
+  if (touched.length === 0) return
+  // One key for each, in the same order.
+  const keys = await lockTouched(trx, touched)
+  await recomputeLearnerDays(trx, keys)
+  const activities = touched.flatMap(({ module_id: moduleId, activity_id: activityId }, at) => {
+    const key = keys[at]
+    return key === undefined || moduleId === null || activityId === null ? [] : [{ ...key, moduleId, activityId }]
+  })
+  await recomputeLearnerActivities(trx, activities)
 }
 
 /**

@@ -1,6 +1,8 @@
-import { sql, type Transaction } from 'kysely'
+import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
-import { countColumns, countedEvents, isVoided } from './learner-days.js'
+import { activityColumns, activityEventColumns, countedActivities } from './learner-activities.js'
+import { countedEvents, dayColumns, eventColumns } from './learner-days.js'
+import { isSessionDay } from './session.js'
 
 /** One row of `learner_day` by its key. */
 export interface LearnerDayKey {
@@ -9,43 +11,153 @@ export interface LearnerDayKey {
   readonly day: string
 }
 
+/** One row of `learner_activity` by its key. */
+export interface LearnerActivityKey {
+  readonly tenantId: number
+  readonly personId: number
+  readonly moduleId: number
+  readonly activityId: number
+}
+
+/**
+ * Decided once for a statement, so that every column of a row agrees on what is in the future. It is later than
+ * whatever made the row due, for that was looked up by a statement before.
+ */
+const now = sql`statement_timestamp()`
+
 /**
  * Recomputes learner-days from their events: late data, voids and moved agents are all this one path. A day that has
- * no event left loses its row.
+ * no event left loses its row, and one that stays the same is not written.
  *
  * The persons must be locked in this transaction, by a statement before this one, so that the events are read in a
  * snapshot that no other recomputation of theirs can overtake.
  */
 export async function recomputeLearnerDays(trx: Transaction<Database>, keys: readonly LearnerDayKey[]): Promise<void> {
-  const columns = sql.join(countColumns.map(column => sql.ref(column)))
-  const updates = sql.join(countColumns.map(column => sql`${sql.ref(column)} = excluded.${sql.ref(column)}`))
-  await sql`
-    with key as (
-      select distinct * from unnest(
-        ${keys.map(key => key.tenantId)}::integer[],
-        ${keys.map(key => key.personId)}::integer[],
-        ${keys.map(key => key.day)}::date[]) as key(tenant_id, person_id, day)
-    ),
-    counted as materialized (${countedEvents(eventsOfKeys, sql`clock_timestamp()`)}),
-    emptied as (
-      delete from learner_day using key
-      where (learner_day.tenant_id, learner_day.person_id, learner_day.day) = (key.tenant_id, key.person_id, key.day)
-        and not exists (select from counted
-          where (counted.tenant_id, counted.person_id, counted.day) = (key.tenant_id, key.person_id, key.day))
-    )
-    insert into learner_day (tenant_id, person_id, day, ${columns})
-    select tenant_id, person_id, day, ${columns} from counted
-    on conflict (tenant_id, person_id, day) do update set ${updates}`.execute(trx)
+  if (keys.length === 0) return
+  const key = sql`
+    select distinct * from unnest(
+      ${keys.map(key => key.tenantId)}::integer[],
+      ${keys.map(key => key.personId)}::integer[],
+      ${keys.map(key => key.day)}::date[]) as key(tenant_id, person_id, day)`
+  await replaceRows(trx, key, {
+    ...learnerDay,
+    by: sql`tenant_id, person_id, day`,
+    counted: countedEvents(eventsOfDays, now)
+  })
 }
 
-const eventsOfKeys = sql`${eventsOf('doer', 'agent_id')} union all ${eventsOf('subject', 'subject_agent_id')}`
-
-function eventsOf(role: 'doer' | 'subject', agentColumn: 'agent_id' | 'subject_agent_id') {
-  return sql`
-    select event.tenant_id, key.person_id, event.day, ${sql.lit(role)} as role, event.kind, event."timestamp",
-      ${isVoided} as is_voided
+/** Recomputes rows of `learner_activity`, as `recomputeLearnerDays` does those of `learner_day`. */
+export async function recomputeLearnerActivities(
+  trx: Transaction<Database>,
+  keys: readonly LearnerActivityKey[]
+): Promise<void> {
+  if (keys.length === 0) return
+  const key = sql`
+    select distinct * from unnest(
+      ${keys.map(key => key.tenantId)}::integer[],
+      ${keys.map(key => key.personId)}::integer[],
+      ${keys.map(key => key.moduleId)}::integer[],
+      ${keys.map(key => key.activityId)}::integer[]) as key(tenant_id, person_id, module_id, activity_id)`
+  const events = sql`
+    select event.tenant_id, key.person_id, ${activityEventColumns}
     from key
     join person_agent on person_agent.tenant_id = key.tenant_id and person_agent.person_id = key.person_id
+    join learning_event as event on event.tenant_id = key.tenant_id and event.agent_id = person_agent.agent_id
+      and event.module_id = key.module_id and event.activity_id = key.activity_id`
+  await replaceRows(trx, key, {
+    ...learnerActivity,
+    by: sql`tenant_id, person_id, module_id, activity_id`,
+    counted: countedActivities(events)
+  })
+}
+
+/** Recomputes all rows of persons, who must be locked as for `recomputeLearnerDays`. */
+export async function recomputeAllOf(
+  trx: Transaction<Database>,
+  tenantId: number,
+  personIds: readonly number[]
+): Promise<void> {
+  if (personIds.length === 0) return
+  const key = sql`select ${tenantId}::integer as tenant_id, id as person_id from unnest(${personIds}::integer[]) as id`
+  const by = sql`tenant_id, person_id`
+  const events = (agent: RawBuilder<unknown>, columns: RawBuilder<unknown>) => sql`
+    select event.tenant_id, key.person_id, ${columns}
+    from key
+    join person_agent on person_agent.tenant_id = key.tenant_id and person_agent.person_id = key.person_id
+    join learning_event as event on event.tenant_id = key.tenant_id and ${agent} = person_agent.agent_id`
+  const side = (role: 'doer' | 'subject', agent: RawBuilder<unknown>) =>
+    events(
+      agent,
+      sql`event.day, ${sql.lit(role)} as role, null::integer as lone_agent_id, null::date as stretch,
+        false as is_carried, ${eventColumns}`
+    )
+  const ofDays = sql`${side('doer', sql`event.agent_id`)} union all ${side('subject', sql`event.subject_agent_id`)}`
+  await replaceRows(trx, key, { ...learnerDay, by, counted: countedEvents(ofDays, now) })
+  const ofActivities = sql`${events(sql`event.agent_id`, activityEventColumns)}
+    where event.module_id is not null and event.activity_id is not null`
+  await replaceRows(trx, key, { ...learnerActivity, by, counted: countedActivities(ofActivities) })
+}
+
+/** A derived table and what is to stand in it. */
+interface Replacement {
+  readonly table: string
+  readonly primaryKey: readonly string[]
+  readonly columns: readonly string[]
+  /** The columns of `key`. */
+  readonly by: RawBuilder<unknown>
+  /** A query for the rows of the keys, which may read `key`. */
+  readonly counted: RawBuilder<unknown>
+}
+
+const learnerDay = { table: 'learner_day', primaryKey: ['tenant_id', 'person_id', 'day'], columns: dayColumns }
+const learnerActivity = {
+  table: 'learner_activity',
+  primaryKey: ['tenant_id', 'person_id', 'module_id', 'activity_id'],
+  columns: activityColumns
+}
+
+/**
+ * Makes the rows of keys what was counted: those that are missing there go, those that differ are written. They are
+ * compared bit by bit (`*<>`), for 0.5 equals 0.50.
+ */
+async function replaceRows(
+  trx: Transaction<Database>,
+  key: RawBuilder<unknown>,
+  { table, primaryKey, columns, by, counted }: Replacement
+): Promise<void> {
+  const names = (table: string, of = columns) => sql.join(of.map(column => sql.ref(`${table}.${column}`)))
+  const keyNames = sql.join(primaryKey.map(column => sql.ref(column)))
+  const all = sql.join([...primaryKey, ...columns].map(column => sql.ref(column)))
+  await sql`
+    with key as materialized (${key}),
+    counted as materialized (${counted}),
+    emptied as (
+      delete from ${sql.table(table)} as stored
+      where (${by}) in (select ${by} from key)
+        and not exists (select from counted where (${names('counted', primaryKey)}) = (${names('stored', primaryKey)}))
+    )
+    insert into ${sql.table(table)} (${all})
+    select ${all} from counted
+    on conflict (${keyNames}) do update set (${sql.join(columns.map(column => sql.ref(column)))}) = row (${names('excluded')})
+    where (${sql.table(table)}.*) *<> (excluded.*)`.execute(trx)
+}
+
+const eventsOfDays = sql`
+  ${eventsOf('doer', sql`event.agent_id`)} union all ${eventsOf('subject', sql`event.subject_agent_id`)}`
+
+/** The events of the keys' days, and the doer's on the days about them that may be of the same session. */
+function eventsOf(role: 'doer' | 'subject', agent: RawBuilder<unknown>) {
+  const reach =
+    role === 'subject'
+      ? sql`event.day = key.day`
+      : sql`event.day between key.day - 2 and key.day + 1
+        and (event.day = key.day or ${isSessionDay(sql`tenant.time_zone`, day => sql`${day} = key.day`)})`
+  return sql`
+    select event.tenant_id, key.person_id, event.day, ${sql.lit(role)} as role, null::integer as lone_agent_id,
+      key.day as stretch, event.day <> key.day as is_carried, ${eventColumns}
+    from key
+    join tenant on tenant.id = key.tenant_id
+    join person_agent on person_agent.tenant_id = key.tenant_id and person_agent.person_id = key.person_id
     join learning_event as event on event.tenant_id = key.tenant_id
-      and event.${sql.ref(agentColumn)} = person_agent.agent_id and event.day = key.day`
+      and ${agent} = person_agent.agent_id and ${reach}`
 }

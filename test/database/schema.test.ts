@@ -73,8 +73,10 @@ function typeName(name: string): string {
 }
 
 async function parseSchema(): Promise<ts.SourceFile> {
-  const file = new URL('../../src/database/schema.ts', import.meta.url)
-  return ts.createSourceFile('schema.ts', await readFile(file, 'utf8'), ts.ScriptTarget.Latest, true)
+  const texts = ['schema.ts', 'schema-people.ts'].map(name =>
+    readFile(new URL(`../../src/database/${name}`, import.meta.url), 'utf8')
+  )
+  return ts.createSourceFile('schema.ts', (await Promise.all(texts)).join('\n'), ts.ScriptTarget.Latest, true)
 }
 
 async function readInterfaces(): Promise<Schema> {

@@ -28,7 +28,8 @@ t.test('without its database it lives but is not ready, fails with a request id 
       config: readConfig({}),
       now: () => new Date(),
       makeId: () => 'request-1',
-      wakeWorker: () => undefined
+      wakeWorker: () => undefined,
+      workerCounts: () => ({ batches: 0, rows: 0, errors: 0 })
     },
     logger: pino({ level: 'error' }, { write: line => lines.push(line) }),
     version: '0.0.0'
@@ -171,7 +172,8 @@ t.test('a request is logged at the level debug, with its route and not its param
       config: readConfig({}),
       now: () => new Date(),
       makeId: () => 'request-1',
-      wakeWorker: () => undefined
+      wakeWorker: () => undefined,
+      workerCounts: () => ({ batches: 0, rows: 0, errors: 0 })
     },
     logger: pino({ level: 'debug' }, { write: line => lines.push(line) }),
     version: '0.0.0'

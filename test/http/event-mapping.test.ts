@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { defaultRules } from '../../src/events/default-mapping.js'
 import { derive } from '../../src/rollup/derive.js'
-import { enqueuePersons } from '../../src/rollup/enqueue-persons.js'
+import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
 import { type Caller, type TestAppOptions, testApp } from '../support/app.js'
 import { opened } from '../support/statements.js'
 
@@ -18,7 +18,7 @@ const put = ({ call }: Caller, body: unknown, { query = '', headers = {} } = {})
 
 async function start(t: Test, options: TestAppOptions = {}) {
   const app = await testApp(t, options)
-  const deriveOnce = () => derive(app.db, { chunkSize: 1, rebuildPersons: enqueuePersons })
+  const deriveOnce = () => derive(app.db, { chunkSize: 1, rebuildPersons })
   const deriveAll = async () => {
     while ((await deriveOnce()) > 0);
     await app.drain()

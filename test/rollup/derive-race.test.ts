@@ -10,9 +10,9 @@ import type { MappingRule } from '../../src/events/mapping-rule.js'
 import { putMapping } from '../../src/events/put-mapping.js'
 import { setTimeZone } from '../../src/events/set-time-zone.js'
 import { derive } from '../../src/rollup/derive.js'
-import { enqueuePersons } from '../../src/rollup/enqueue-persons.js'
 import { countColumns, learnerDays } from '../../src/rollup/learner-days.js'
 import { processQueue } from '../../src/rollup/process-queue.js'
+import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
 import { recordStatements } from '../../src/rollup/record-statements.js'
 import { ensureTenant, type Tenant } from '../../src/store/tenant.js'
 import { type PreparedStatement, prepareStatement } from '../../src/xapi/prepare.js'
@@ -91,7 +91,7 @@ t.test(
       fc.asyncProperty(stories, async story => {
         const name = randomUUID()
         const { id: tenantId } = await ensureTenant(db, name, 'UTC')
-        const options = { chunkSize: story.chunkSize, rebuildPersons: enqueuePersons }
+        const options = { chunkSize: story.chunkSize, rebuildPersons }
         const batches = story.batches.map(batch => batch.map(prepared))
         let writing = true
         const sendSome = async (part: number) => {

@@ -8,7 +8,8 @@ import type { MappingRule } from '../../src/events/mapping-rule.js'
 import { putMapping } from '../../src/events/put-mapping.js'
 import { setTimeZone } from '../../src/events/set-time-zone.js'
 import { derive } from '../../src/rollup/derive.js'
-import { enqueuePersons } from '../../src/rollup/enqueue-persons.js'
+import { countColumns } from '../../src/rollup/learner-days.js'
+import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
 import { type TestApp, testApp } from '../support/app.js'
 
 const n = 'https://w3id.org/momentum-lrs/'
@@ -22,7 +23,7 @@ const did = (verb: string, name: string, timestamp: string, parts: object = {}) 
   timestamp,
   ...parts
 })
-const options = { chunkSize: 3, rebuildPersons: enqueuePersons }
+const options = { chunkSize: 3, rebuildPersons }
 
 /** Puts rules in force; what is stored follows when it is derived. */
 async function put({ db, tenantId }: TestApp, rules: readonly MappingRule[]) {
@@ -35,7 +36,7 @@ async function deriveAll({ db, drain }: TestApp): Promise<void> {
   await drain()
 }
 
-/** Every learner-day as `name day` → the counts that are not 0. */
+/** Every learner-day as `name day` → the counts of kinds that are not 0. */
 async function daysOf({ db }: TestApp): Promise<Record<string, Record<string, number>>> {
   const { rows } = await sql<{ key: string; counts: Record<string, number> }>`
     select split_part(split_part(ifi, ':', 2), '@', 1) || ' ' || day as key,
@@ -43,7 +44,10 @@ async function daysOf({ db }: TestApp): Promise<Record<string, Record<string, nu
     from learner_day join person_agent using (tenant_id, person_id) join agent on agent.id = agent_id
     order by 1`.execute(db)
   return Object.fromEntries(
-    rows.map(({ key, counts }) => [key, Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0))])
+    rows.map(({ key, counts }) => [
+      key,
+      Object.fromEntries(countColumns.map(column => [column, counts[column]]).filter(([, count]) => count !== 0))
+    ])
   )
 }
 

@@ -9,6 +9,7 @@ import { type Config, readConfig } from '../../src/config.js'
 import type { Database } from '../../src/database/schema.js'
 import { operatorScopes } from '../../src/http/scopes.js'
 import { processQueue } from '../../src/rollup/process-queue.js'
+import type { WorkerCounts } from '../../src/rollup/worker.js'
 import { createCredential } from '../../src/store/credential.js'
 import { ensureTenant } from '../../src/store/tenant.js'
 import { type TestDatabase, testDatabase } from './database.js'
@@ -43,6 +44,7 @@ export interface TestAppOptions {
   readonly timeZone?: string
   readonly now?: () => Date
   readonly poolSize?: number
+  readonly workerCounts?: () => WorkerCounts
 }
 
 /** Builds the service over a clone of the template; both go when the test ends. */
@@ -55,7 +57,8 @@ export async function testApp(t: Test, options: TestAppOptions = {}): Promise<Te
       config: { ...readConfig({}), ...options.config },
       now: options.now ?? (() => new Date()),
       makeId: randomUUID,
-      wakeWorker: () => undefined
+      wakeWorker: () => undefined,
+      workerCounts: options.workerCounts ?? (() => ({ batches: 0, rows: 0, errors: 0 }))
     },
     logger: pino({ level: 'silent' }),
     version: '0.0.0'

@@ -183,7 +183,14 @@ const meta = Type.Object({
   warnings: Type.Immutable(
     Type.Array(
       Type.Object({
-        code: words(['derivation_running', 'unknown_cohort', 'unknown_value', 'empty_population', 'immature_brackets']),
+        code: words([
+          'derivation_running',
+          'unknown_cohort',
+          'unknown_value',
+          'empty_population',
+          'immature_brackets',
+          'parked_work'
+        ]),
         message: Type.String()
       })
     )

@@ -1,0 +1,139 @@
+import { type RawBuilder, sql } from 'kysely'
+import { doneToKinds } from '../events/deed-kinds.js'
+import { learningEventKinds } from '../events/mapping-rule.js'
+import { columnOf, futureTolerance } from './learner-days.js'
+import { sessionGap } from './session.js'
+
+/** The persons whose rows are compared, by their numbers: above `after`, up to `last` (null: without end). */
+export interface PersonRange {
+  readonly tenantId: number
+  readonly after: number
+  readonly last: number | null
+}
+
+/** SQL for whether a number of a person lies in the range. */
+export function isInRange(column: RawBuilder<unknown>, { after, last }: PersonRange): RawBuilder<boolean> {
+  return sql<boolean>`(${column} > ${after} and (${last}::integer is null or ${column} <= ${last}))`
+}
+
+/** The name of the line that says that there is a row. */
+export const wholeRow = '(row)'
+
+const ofActivity = sql`is_doer and is_live and module_id is not null and activity_id is not null`
+
+/** SQL for the column in which a kind is counted. */
+function columnCase(end: '' | '_received'): RawBuilder<string> {
+  const cases = learningEventKinds.map(kind => sql`when ${sql.lit(kind)} then ${sql.lit(`${columnOf(kind)}${end}`)}`)
+  return sql<string>`case kind ${sql.join(cases, sql` `)} end`
+}
+
+/**
+ * Queries for what ought to stand in the derived tables, written anew instead of with the worker's: a person's whole
+ * history at once, and a line for each value of a row, `person_id`, key, `name`, `value` as text. Zeros and nulls have
+ * no line.
+ *
+ * They stand behind `with deed as (…)`, which `deeds` gives.
+ */
+export const expectedValues: Readonly<Record<'learner_day' | 'learner_activity', RawBuilder<unknown>>> = {
+  learner_day: sql`
+    select distinct person_id, day, ${sql.lit(wholeRow)} as name, 'exists' as value from deed where is_doer or is_live
+    union all
+    select person_id, day, ${columnCase('')}, count(*)::text
+    from deed where is_doer and is_live group by person_id, day, kind
+    union all
+    select person_id, day, ${columnCase('_received')}, count(*)::text
+    from deed where not is_doer and is_live group by person_id, day, kind
+    union all
+    select person_id, day, case when is_voided then 'voided' else 'future' end, count(*)::text
+    from deed where is_doer and not is_live group by person_id, day, is_voided
+    union all
+    select person_id, day, 'first_' || ${columnCase('')} || '_at', min("timestamp")::text
+    from deed where is_doer and is_live and kind in ('delivered', 'opened', 'completed-task', 'peer-feedback')
+    group by person_id, day, kind
+    union all
+    select person_id, day, 'first_' || ${columnCase('_received')} || '_at', min("timestamp")::text
+    from deed where not is_doer and is_live group by person_id, day, kind
+    union all
+    select person_id, day, name, value::text from (
+      select person_id, day, least(coalesce(sum(duration_ms), 0), ${sql.lit(Number.MAX_SAFE_INTEGER)})::bigint, count(duration_ms),
+        count(nullif(has_calendar_duration, false))
+      from deed where is_doer and is_live and kind = 'terminated' group by person_id, day
+    ) as total(person_id, day, ms, n, calendar)
+    cross join lateral (values ('duration_ms', ms), ('durations', n), ('calendar_durations', calendar)) as v(name, value)
+    where value is not null
+    union all
+    select person_id, day, name, value::text from (
+      select person_id, day, count(*), sum(score_scaled), sum(score_scaled * score_scaled)
+      from deed where is_doer and is_live and kind = 'assessed' and score_scaled is not null group by person_id, day
+    ) as total(person_id, day, n, sum, squares)
+    cross join lateral (values ('score_n', n::numeric), ('score_sum', sum), ('score_sum_squares', squares)) as v(name, value)
+    union all
+    select person_id, day, name, value::text from (
+      select person_id, day, count(*) filter (where gap is null or gap > ${sessionGap}),
+        floor(sum(extract(epoch from gap)) filter (where gap <= ${sessionGap}) * 1000)
+      from (
+        select person_id, day, "timestamp" - lag("timestamp") over (partition by person_id order by "timestamp") as gap
+        from deed where is_doer and is_live and kind not in (${sql.join(doneToKinds.map(kind => sql.lit(kind)))})
+      ) as gaps group by person_id, day
+    ) as total(person_id, day, starts, ms)
+    cross join lateral (values ('session_starts', starts::bigint), ('active_ms', ms::bigint)) as v(name, value)
+    where value is not null`,
+  learner_activity: sql`
+    select distinct person_id, module_id, activity_id, ${sql.lit(wholeRow)} as name, 'exists' as value from deed where ${ofActivity}
+    union all
+    select person_id, module_id, activity_id, name, value from (
+      select person_id, module_id, activity_id, ${columnCase('')}, count(*), min("timestamp")
+      from deed where ${ofActivity} and kind in ('delivered', 'opened', 'started', 'completed-task', 'completed')
+      group by person_id, module_id, activity_id, kind
+    ) as total(person_id, module_id, activity_id, kind, n, first_at)
+    cross join lateral (values (kind, n::text), ('first_' || kind || '_at', first_at::text)) as v(name, value)
+    union all
+    select person_id, module_id, activity_id, name, value from (
+      select person_id, module_id, activity_id, min("timestamp"), max("timestamp"),
+        count(*) filter (where kind = 'assessed'),
+        least(coalesce(sum(duration_ms) filter (where kind = 'terminated'), 0), ${sql.lit(Number.MAX_SAFE_INTEGER)})::bigint
+      from deed where ${ofActivity} group by person_id, module_id, activity_id
+    ) as total(person_id, module_id, activity_id, first_at, last_at, attempts, ms)
+    cross join lateral (values ('first_at', first_at::text), ('last_at', last_at::text), ('attempts', attempts::text),
+      ('duration_ms', ms::text)) as v(name, value)
+    union all
+    select person_id, module_id, activity_id, name, value from (
+      select *,
+        row_number() over (partition by person_id, module_id, activity_id order by "timestamp", statement_seq) as nth,
+        row_number() over (partition by person_id, module_id, activity_id
+          order by "timestamp" desc, statement_seq desc) as nth_last,
+        row_number() over (partition by person_id, module_id, activity_id
+          order by score_scaled desc, "timestamp", statement_seq) as nth_best
+      from deed where ${ofActivity} and kind = 'assessed' and score_scaled is not null
+    ) as score
+    cross join lateral (values
+      (nth = 1, 'first_score', score_scaled::text), (nth = 1, 'first_score_at', "timestamp"::text),
+      (nth_best = 1, 'best_score', score_scaled::text),
+      (nth_last = 1, 'last_score', score_scaled::text), (nth_last = 1, 'last_score_at', "timestamp"::text)
+    ) as v(holds, name, value)
+    where holds
+    union all
+    select person_id, module_id, activity_id, name, value from (
+      select distinct on (person_id, module_id, activity_id) * from deed
+      where ${ofActivity} and outcome_tags is not null
+      order by person_id, module_id, activity_id, "timestamp" desc, statement_seq desc
+    ) as tagged
+    cross join lateral (values ('outcome_tags', outcome_tags::text), ('outcome_tags_at', "timestamp"::text))
+      as v(name, value)`
+}
+
+/** The events of persons, done or received, as of an instant. */
+export function deeds(range: PersonRange, asOf: string): RawBuilder<unknown> {
+  const side = (isDoer: boolean, agent: RawBuilder<unknown>) => sql`
+    select person_agent.person_id, ${sql.lit(isDoer)} as is_doer, event.*, voiding.voids is not null as is_voided,
+      voiding.voids is null and event."timestamp" - ${asOf}::timestamptz <= ${futureTolerance}::interval as is_live
+    from person_agent
+    join learning_event as event on event.tenant_id = person_agent.tenant_id and ${agent} = person_agent.agent_id
+    left join (select distinct voids from statement where tenant_id = ${range.tenantId} and voids is not null) as voiding
+      on voiding.voids = event.statement_id
+    where person_agent.tenant_id = ${range.tenantId} and ${isInRange(sql`person_agent.person_id`, range)}`
+  return sql`
+    ${side(true, sql`event.agent_id`)}
+    union all
+    ${side(false, sql`event.subject_agent_id`)} and event.kind in ('peer-feedback', 'manager-check')`
+}
