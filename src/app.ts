@@ -85,7 +85,8 @@ function makeServer({ config, makeId }: HttpContext, logger: FastifyBaseLogger):
     ...(rewriteUrl === undefined ? {} : { rewriteUrl }),
     frameworkErrors: answerUnrouted,
     clientErrorHandler: answerClientError,
-    routerOptions: { maxParamLength: 500 }
+    // A personId of 500 characters, of which each may be percent-encoded as four bytes.
+    routerOptions: { maxParamLength: 6000 }
   })
 }
 

@@ -25,6 +25,7 @@ export interface Config {
   readonly maxPageStatements: number
   readonly maxJsonDepth: number
   readonly maxPeople: number
+  readonly maxPeopleBytes: number
   readonly minGroupSize: number
   readonly requestTimeoutMs: number
   readonly shutdownTimeoutMs: number
@@ -57,6 +58,8 @@ interface Setting {
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
+const text = (value: string) => ({ value })
+const folder = (value: string) => ({ value: resolve(value) })
 
 /** Every setting by its name in `Config`: variable, default, meaning, and how its text is read. */
 export const settings: { readonly [name in keyof Config]: Setting } = {
@@ -165,9 +168,15 @@ export const settings: { readonly [name in keyof Config]: Setting } = {
   },
   maxPeople: {
     name: 'MAX_PEOPLE',
-    default: '10000',
+    default: '50000',
     meaning: 'People in one `PUT /api/v1/people` at most; more is 413',
-    read: integer(1, 100_000)
+    read: integer(1, 1_000_000)
+  },
+  maxPeopleBytes: {
+    name: 'MAX_PEOPLE_BYTES',
+    default: '67108864',
+    meaning: 'Bytes of people as NDJSON or CSV in one request at most; more is 413',
+    read: integer(1024, 1_073_741_824)
   },
   minGroupSize: {
     name: 'MIN_GROUP_SIZE',
@@ -297,14 +306,6 @@ function readSetting(setting: Setting, given: string | undefined): { value: unkn
   if (!('expected' in outcome)) return outcome
   const shown = setting.name === 'BOOTSTRAP_SECRET' || setting.name === 'DATABASE_URL' ? 'its value' : `"${written}"`
   return { problem: `${setting.name}: ${shown} is not ${outcome.expected}` }
-}
-
-function text(value: string) {
-  return { value }
-}
-
-function folder(value: string) {
-  return { value: resolve(value) }
 }
 
 function integer(least: number, most: number): Setting['read'] {

@@ -47,6 +47,10 @@ export interface ErrorPlace {
   readonly index?: number
   /** JSON pointer (RFC 6901) to the value at fault, within the statement or person. */
   readonly pointer?: string
+  /** The line of the body, from 1, on which the record at fault begins. */
+  readonly line?: number
+  /** The column at fault, by its name in the header row. */
+  readonly column?: string
   /** The rule that is broken, as the section of the standard and a short name. */
   readonly rule?: string
 }

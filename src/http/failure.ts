@@ -98,7 +98,7 @@ function toFailure(error: FastifyError, request: FastifyRequest): LrsError {
   }
   const inBody = known === 'invalid-parameter' && error.validationContext === 'body'
   const [first] = error.validation ?? []
-  const place = inBody && first !== undefined ? placeOf(first.instancePath) : {}
+  const place = first === undefined ? {} : placeOf(first.instancePath)
   return new LrsError(inBody ? 'invalid-body' : known, error.message, place)
 }
 

@@ -1,12 +1,13 @@
-/** A person as the roster knows them. */
-export interface PersonRecord {
+import type { GivenAttributes } from './attributes.js'
+
+/** A person as the roster knows them from a day on. What is absent stays as it was known. */
+export interface PersonRecord extends GivenAttributes {
   /** The tenant's own name for the person, such as a staff number. */
   readonly personId: string
-  readonly name?: string
+  /** For people to read; it has no history. Null clears it. */
+  readonly name?: string | null
   /** The agents that the person acts under, in the form of `ifiOf`; those known before stay. */
   readonly agents: readonly string[]
-  /** Named cohorts; when absent, those known before stay. */
-  readonly cohorts?: readonly string[]
   /** First local day, `YYYY-MM-DD`, for which the record holds. */
   readonly validFrom?: string
 }
@@ -14,6 +15,8 @@ export interface PersonRecord {
 /** A record with the number of its person. */
 export interface NumberedRecord {
   readonly record: PersonRecord
+  /** The record's position in the request. */
+  readonly index: number
   readonly id: number
   /** The name before this request. */
   readonly name: string | null

@@ -7,7 +7,7 @@ import { transact } from '../store/transact.js'
 import { lockPersons } from './lock-persons.js'
 import { type ClaimedAgents, claimAgents, type MoveContext, moveAgents, type WantedAgent } from './move-agents.js'
 import type { NumberedRecord, PersonRecord } from './person-record.js'
-import { putRoster } from './put-roster.js'
+import { putRoster, type RosterChange } from './put-roster.js'
 
 /** How many persons were new, changed, or just as given before. */
 export interface PutPeopleOutcome {
@@ -27,12 +27,13 @@ export interface PutPeopleContext extends MoveContext {
  * Makes or updates persons, all of them or none.
  *
  * A person's first record holds for all time before, unless it has a `validFrom`: nothing earlier is known. A later,
- * different one ends the one before it on its `validFrom`, or today.
+ * different one ends the one before it on its `validFrom`, or today; whatever was said of the time after that day gives
+ * way.
  *
  * An agent that a provisional person has is taken over. Agents of a person who is merged into another go to the other.
  *
  * @throws {LrsError} `people-conflict` when an agent belongs to another person of the roster, or is given twice;
- * `invalid-body` when a `personId` is given twice.
+ * `invalid-body` when a `personId` is given twice, or somebody would leave before they are hired.
  */
 export async function putPeople(
   db: Kysely<Database>,
@@ -45,30 +46,56 @@ export async function putPeople(
   return withLiveNumbers(db, tenantId, async () => {
     const agents = records.flatMap(record => record.agents)
     const agentNumbers = await internWords(db, { tenantId, dictionary: 'agent' }, agents)
-    return putAll(db, records, agentNumbers, context)
+    return transact(db, async trx => {
+      const { numbered, changed } = await writePeople(trx, { records, agentNumbers }, context)
+      const created = numbered.filter(person => person.created).length
+      const updated = numbered.filter(person => !person.created && changed.has(person.id)).length
+      return { received: records.length, created, updated, unchanged: records.length - created - updated }
+    })
   })
 }
 
-async function putAll(
-  db: Kysely<Database>,
-  records: readonly PersonRecord[],
-  agentNumbers: Numbers,
+/** From so many persons on, plans are made anew: for a few, the plan matters less than making it. */
+const manyPersons = 1000
+
+/** Records with the numbers of their agents; one whose number is not known yet is given to nobody. */
+export interface ResolvedRecords {
+  readonly records: readonly PersonRecord[]
+  readonly agentNumbers: Numbers
+}
+
+/** What was written. */
+export interface WrittenPeople {
+  readonly numbered: readonly NumberedRecord[]
+  /** The agents that were given to nobody before, and those that had a provisional person. */
+  readonly claimed: ClaimedAgents
+  readonly rosterChanges: readonly RosterChange[]
+  /** The persons whose name, agents or history changed. */
+  readonly changed: ReadonlySet<number>
+}
+
+/**
+ * Writes persons, their agents and their history.
+ *
+ * @throws {StaleNumbers} for `withLiveNumbers`, when an agent was erased after its number had been looked up.
+ */
+export async function writePeople(
+  trx: Transaction<Database>,
+  resolved: ResolvedRecords,
   context: PutPeopleContext
-): Promise<PutPeopleOutcome> {
-  const { tenantId } = context
-  return transact(db, async trx => {
-    await holdAgents(trx, tenantId, [...agentNumbers.values()])
-    const { numbered, wanted, claimed } = await holdPersons(trx, tenantId, records, agentNumbers)
-    const changed = new Set(await rename(trx, tenantId, numbered))
-    for (const personId of await assignAgents(trx, wanted, claimed, context)) changed.add(personId)
-    for (const personId of await putRoster(trx, tenantId, numbered, context.today)) changed.add(personId)
-    const created = numbered.filter(person => person.created).length
-    const updated = numbered.filter(person => !person.created && changed.has(person.id)).length
-    return { received: records.length, created, updated, unchanged: records.length - created - updated }
-  })
+): Promise<WrittenPeople> {
+  const { tenantId, today } = context
+  await holdAgents(trx, tenantId, [...resolved.agentNumbers.values()])
+  const { numbered, wanted, claimed } = await holdPersons(trx, tenantId, resolved)
+  const changed = new Set(await rename(trx, tenantId, numbered))
+  for (const personId of await assignAgents(trx, wanted, claimed, context)) changed.add(personId)
+  const rosterChanges = await putRoster(trx, tenantId, numbered, today)
+  for (const { id } of rosterChanges) changed.add(id)
+  return { numbered, claimed, rosterChanges, changed }
 }
 
-function refuseRepeated(records: readonly PersonRecord[]): void {
+/** @throws {LrsError} when a person is given twice, or one agent to two persons. */
+export function refuseRepeated(records: readonly PersonRecord[]): void {
   const seen = new Set<string>()
   const owner = new Map<string, number>()
   for (const [index, { personId, agents }] of records.entries()) {
@@ -107,10 +134,12 @@ interface HeldPeople {
 async function holdPersons(
   trx: Transaction<Database>,
   tenantId: number,
-  records: readonly PersonRecord[],
-  agentNumbers: Numbers
+  { records, agentNumbers }: ResolvedRecords
 ): Promise<HeldPeople> {
   const created = await insertPersons(trx, tenantId, records)
+  // A foreign key's check keeps the plan that this connection made when the tables were small: reading all of `person`
+  // for each row, 20,500 agents took more than the minute that a statement may.
+  if (records.length >= manyPersons) await sql`discard plans`.execute(trx)
   const externalIds = records.map(record => record.personId)
   const wantedPersons = sql`
     select tenant_id, unnest(array[id, merged_into]) from person
@@ -125,7 +154,7 @@ async function holdPersons(
     const rowOf = new Map(rows.map(row => [row.external_id, row]))
     // Each one is stored by now.
     const known = records.map(record => ({ record, ...(rowOf.get(record.personId) as PersonRow) }))
-    const numbered = known.map(({ record, id, name }) => ({ record, id, name, created: created.has(id) }))
+    const numbered = known.map(({ record, id, name }, index) => ({ record, index, id, name, created: created.has(id) }))
     const wanted = known.flatMap((person, index) => ownershipsOf(person, agentNumbers, index))
     const claimed = await claimAgents(trx, tenantId, wanted)
     const needed = [...rows.map(row => row.owner_id), ...claimed.held.map(agent => agent.fromPersonId)]

@@ -25,6 +25,27 @@ export async function transact<Result>(
   return db.transaction().execute(work)
 }
 
+/** Ends a rehearsal. */
+const rollBack = new Error('A rehearsal is over: what it did is rolled back')
+
+/** Runs work as `transact` does, and rolls back what it did. */
+export async function rehearse<Result>(
+  db: Kysely<Database>,
+  work: (trx: Transaction<Database>) => Promise<Result>
+): Promise<Result> {
+  const results: Result[] = []
+  try {
+    await transact(db, async trx => {
+      results.push(await work(trx))
+      throw rollBack
+    })
+  } catch (error) {
+    if (error !== rollBack) throw error
+  }
+  // The work has come to its end, or its failure would have left by now.
+  return results.at(-1) as Result
+}
+
 function isRetryable(error: unknown): boolean {
   return retryable.has(String((Object(error) as { readonly code?: unknown }).code))
 }

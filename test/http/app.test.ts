@@ -63,7 +63,7 @@ t.test(
       ['GET', '/xapi/nowhere', 404, undefined],
       ['GET', '/xAPI/statements', 404, undefined],
       ['POST', '/health/live', 405, 'GET, HEAD'],
-      ['DELETE', '/api/v1/people', 405, 'PUT'],
+      ['DELETE', '/api/v1/people', 405, 'GET, HEAD, PUT'],
       ['DELETE', '/xapi/statements?statementId=1', 405, 'GET, HEAD, POST, PUT'],
       ['PUT', '/xapi/about', 405, 'GET, HEAD']
     ] as const
@@ -94,16 +94,22 @@ t.test('a failure outside /xapi is problem details', async t => {
 })
 
 t.test('what Fastify refuses by itself has codes of ours too', async t => {
-  const people = (headers: Record<string, string>, payload: string) =>
-    app.call({ method: 'PUT', url: '/api/v1/people', headers, payload })
-  t.match((await people({ 'content-type': 'text/csv' }, 'a,b')).json(), { code: 'unsupported-media-type', status: 415 })
-  t.match((await people({ 'content-type': 'application/json' }, '')).json(), { code: 'invalid-json', status: 400 })
-  t.match((await people({ 'content-type': 'application/json' }, '{')).json(), { code: 'invalid-json', status: 400 })
-  t.match((await people({ 'content-type': 'application/json', 'content-length': '5' }, '[]')).json(), {
+  const credentials = (headers: Record<string, string>, payload: string) =>
+    app.call({ method: 'POST', url: '/api/v1/credentials', headers, payload })
+  t.match((await credentials({ 'content-type': 'text/csv' }, 'a,b')).json(), {
+    code: 'unsupported-media-type',
+    status: 415
+  })
+  t.match((await credentials({ 'content-type': 'application/json' }, '')).json(), { code: 'invalid-json', status: 400 })
+  t.match((await credentials({ 'content-type': 'application/json' }, '{')).json(), {
+    code: 'invalid-json',
+    status: 400
+  })
+  t.match((await credentials({ 'content-type': 'application/json', 'content-length': '5' }, '[]')).json(), {
     code: 'invalid-header',
     status: 400
   })
-  t.match((await people({ 'content-type': 'application/json' }, `[${' '.repeat(10_485_760)}]`)).json(), {
+  t.match((await credentials({ 'content-type': 'application/json' }, `[${' '.repeat(10_485_760)}]`)).json(), {
     code: 'body-too-large',
     status: 413
   })

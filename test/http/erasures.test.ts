@@ -89,10 +89,19 @@ t.test('59: nothing in the database tells of a person who was erased, and others
   const { call, post, putPeople, erase, db, drain } = await start(t)
   await db.updateTable('credential').set({ may_assert_authority: true }).execute()
   await putPeople([
-    { personId: 'staff-4711', name: 'Ada Lovelace', agents: [ada, account], cohorts: ['pilot'] },
-    { personId: 'staff-4712', name: 'Ben', agents: [ben] }
+    { personId: 'staff-4711', name: 'Ada Lovelace', agents: [ada, account], cohorts: ['pilot'], role: 'analyst' },
+    { personId: 'staff-4712', name: 'Ben', agents: [ben], managerId: 'staff-4711' }
   ])
-  await db.updateTable('roster').set({ manager_id: 'staff-4711' }).execute()
+  await putPeople([
+    {
+      personId: 'staff-4711',
+      agents: [ada],
+      role: 'countess',
+      demographics: { rank: 'noble' },
+      validFrom: '2026-02-01'
+    },
+    { personId: 'staff-4712', agents: [ben], team: 'north', validFrom: '2026-02-01' }
+  ])
   const named = { ...ada, name: 'Ada Lovelace' }
   const feedback = { ...opened, verb: { id: 'https://w3id.org/momentum-lrs/verbs/peer-feedback' } }
   const oauth = group({ account: { homePage: 'https://lms.example', name: 'lms' } }, ada)
@@ -154,7 +163,16 @@ t.test('59: nothing in the database tells of a person who was erased, and others
   await drain()
   t.match(await days(), [{ external_id: 'staff-4712', opened: 4, peer_feedback_received: 0 }])
   const after = await dump(db)
-  const words = ['ada@example.org', 'ada.lovelace', 'Ada Lovelace', 'staff-4711', 'mailto:ada']
+  const words = [
+    'ada@example.org',
+    'ada.lovelace',
+    'Ada Lovelace',
+    'staff-4711',
+    'mailto:ada',
+    'analyst',
+    'countess',
+    'noble'
+  ]
   for (const word of words) for (const form of formsOf(word)) t.notOk(after.includes(form), word)
   const { homePage, name } = account.account
   for (const key of [

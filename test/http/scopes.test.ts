@@ -108,6 +108,13 @@ const table: Readonly<Record<string, Row>> = {
   'GET event-mapping/versions': { request: () => get('/api/v1/event-mapping/versions'), open: ['metrics/read'] },
   'PUT event-mapping': { request: () => write('PUT', '/api/v1/event-mapping', {}), open: ['admin'] },
   'GET derivations': { request: () => get('/api/v1/derivations'), open: ['metrics/read'] },
+  'GET people': { request: () => get('/api/v1/people'), open: ['people/read'] },
+  'GET people/{personId}': { request: () => get('/api/v1/people/none'), open: ['people/read'] },
+  'GET people/{personId}/history': { request: () => get('/api/v1/people/none/history'), open: ['people/read'] },
+  'PUT people/{personId}/history': {
+    request: () => write('PUT', '/api/v1/people/none/history', { ranges: [{}] }),
+    open: ['people/write']
+  },
   'GET credentials': { request: () => get('/api/v1/credentials'), open: ['admin'] },
   'POST credentials': { request: () => write('POST', '/api/v1/credentials', {}), open: ['admin'] },
   'POST credentials/{key}/rotate': {

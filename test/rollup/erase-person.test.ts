@@ -5,6 +5,7 @@ import t from 'tap'
 import { openDatabase } from '../../src/database/open.js'
 import type { Database } from '../../src/database/schema.js'
 import { putPeople } from '../../src/people/put-people.js'
+import { rehearsePeople } from '../../src/people/rehearse-people.js'
 import { erasePerson } from '../../src/rollup/erase-person.js'
 import { processQueue } from '../../src/rollup/process-queue.js'
 import { recordStatements } from '../../src/rollup/record-statements.js'
@@ -224,6 +225,18 @@ t.test('59: a process that remembers an erased agent writes the new facts under 
   await store(other.db, tenantId, [{ ...opened, actor: named }])
   const names = await db.selectFrom('agent_name').select('name').execute()
   t.same(names, [{ name: '"Ada"' }], 'a name that was remembered as kept is kept again')
+})
+
+t.test('59: a dry run in a process that remembers an erased agent takes it for a new one', async t => {
+  const { db, tenantId, connection } = await start(t)
+  const other = openDatabase({ connection, poolSize: 2, onError: () => undefined })
+  t.teardown(() => other.db.destroy())
+  await store(other.db, tenantId, [opened])
+  await erase(db, tenantId)
+  const context = { tenantId, today: '2026-03-01', onMoved: async () => undefined }
+  const { created, changes } = await rehearsePeople(other.db, [{ personId: '1', agents: [identifier] }], context)
+  t.match({ created, changes }, { created: 1, changes: [{ agentsAdded: [identifier], agentsMoved: [] }] })
+  t.same(await db.selectFrom('agent').select('id').where('ifi', '=', identifier).execute(), [])
 })
 
 t.test('59: a process that reads finds the new facts of an erased agent up to Consistent-Through', async t => {

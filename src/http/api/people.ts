@@ -1,100 +1,164 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { DateTime } from 'luxon'
-import { Type } from 'typebox'
 import { LrsError } from '../../errors.js'
-import type { PersonRecord } from '../../people/person-record.js'
-import { putPeople } from '../../people/put-people.js'
+import { applyGiven, type GivenAttributes, noAttributes } from '../../people/attributes.js'
+import { findHistory } from '../../people/find-history.js'
+import { type FoundPerson, findPeople, findPerson } from '../../people/find-people.js'
+import type { HistoryRange } from '../../people/history.js'
+import { putHistory } from '../../people/put-history.js'
+import { type PutPeopleContext, putPeople } from '../../people/put-people.js'
+import { type PersonChange, rehearsePeople } from '../../people/rehearse-people.js'
 import { enqueueMovedAgents } from '../../rollup/enqueue.js'
-import { ifiOf } from '../../xapi/ifi.js'
-import type { Actor } from '../../xapi/statement.js'
-import { validateAgent } from '../../xapi/validate.js'
+import { agentOf } from '../../xapi/ifi.js'
 import type { HttpContext } from '../context.js'
 import { access } from '../scopes.js'
-import { problemResponses } from './problem-schema.js'
+import { peopleTypes, receivePeople, withPlace } from './people-body.js'
+import {
+  findPeopleSchema,
+  getHistorySchema,
+  getPersonSchema,
+  putHistorySchema,
+  putPeopleSchema
+} from './people-operations.js'
 
-// Control characters have no place in a name; PostgreSQL's text can't hold U+0000 at all.
-const Name = (description: string) =>
-  Type.String({ minLength: 1, maxLength: 500, pattern: '^[^\\u0000-\\u001f\\ud800-\\udfff]*$', description })
+const readers = { scopes: access.people.read }
+const writers = { scopes: access.people.write }
 
-const Person = Type.Object(
-  {
-    personId: Name("The organisation's own name for the person, such as a staff number"),
-    name: Type.Optional(Name('For people to read')),
-    agents: Type.Array(Type.Unsafe<unknown>({ type: 'object' }), {
-      minItems: 1,
-      maxItems: 100,
-      description: 'The xAPI Agents that the person acts under; those known before stay'
-    }),
-    cohorts: Type.Optional(
-      Type.Array(Name('A named cohort'), { maxItems: 1000, description: 'Those known before stay when this is absent' })
-    ),
-    validFrom: Type.Optional(
-      Type.String({
-        format: 'date',
-        // PostgreSQL has no year 0.
-        pattern: '^(?!0000)',
-        description: 'First local day for which this holds; by default all time for a new person, today for a known one'
-      })
-    )
-  },
-  {
-    additionalProperties: false,
-    examples: [{ personId: '4711', agents: [{ mbox: 'mailto:ada@example.org' }], cohorts: ['pilot'] }]
-  }
-)
-
-const Outcome = Type.Object({
-  received: Type.Integer(),
-  created: Type.Integer(),
-  updated: Type.Integer(),
-  unchanged: Type.Integer()
-})
-
-/** The roster: people, their agents and cohorts. */
-export function peopleRoutes({ db, config, now, wakeWorker }: HttpContext): FastifyPluginAsyncTypebox {
+/** The roster: people, their agents, what is known of them when, and their cohorts. */
+export function peopleRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
+  const { db } = context
   return async app => {
-    app.put('/people', {
-      schema: {
-        operationId: 'putPeople',
-        tags: ['people'],
-        summary: 'Make or update people, all of them or none',
-        body: Type.Array(Person),
-        response: { 200: Outcome, ...problemResponses(400, 401, 403, 409, 413) }
-      },
-      config: { scopes: access.people.write },
+    await app.register(putPeopleRoute(context))
+    app.get('/people', {
+      schema: findPeopleSchema,
+      config: readers,
       handler: async request => {
-        const { tenantId, timeZone } = request.principal
-        if (request.body.length > config.maxPeople) {
-          throw new LrsError(
-            'body-too-large',
-            `${request.body.length} people are more than the ${config.maxPeople} of MAX_PEOPLE`
-          )
-        }
-        const outcome = await putPeople(db, request.body.map(toRecord), {
-          tenantId,
-          today: DateTime.fromJSDate(now(), { zone: timeZone }).toFormat('yyyy-MM-dd'),
-          onMoved: (trx, moves) => enqueueMovedAgents(trx, tenantId, moves)
+        const { q, cohort, at, includeLeft, limit, cursor, ...filter } = request.query
+        const { people, next } = await findPeople(db, request.principal.tenantId, {
+          at: at ?? todayOf(context, request),
+          filter,
+          includeLeft: includeLeft ?? false,
+          limit: limit ?? 100,
+          ...(q === undefined ? {} : { prefix: q }),
+          ...(cohort === undefined ? {} : { cohort }),
+          ...(cursor === undefined ? {} : { after: readCursor(cursor) })
         })
-        wakeWorker()
-        return outcome
+        return { people: people.map(withAgents), nextCursor: next === null ? null : writeCursor(next) }
+      }
+    })
+    app.get('/people/:personId', {
+      schema: getPersonSchema,
+      config: readers,
+      handler: async request => {
+        const person = await findPerson(db, personOf(request), request.query.at ?? todayOf(context, request))
+        if (person === null) throw unknown(request)
+        return withAgents(person)
+      }
+    })
+    app.get('/people/:personId/history', {
+      schema: getHistorySchema,
+      config: readers,
+      handler: async request => {
+        const history = await findHistory(db, personOf(request))
+        if (history === null) throw unknown(request)
+        return { personId: request.params.personId, ranges: history.ranges }
+      }
+    })
+    app.put('/people/:personId/history', {
+      schema: putHistorySchema,
+      config: writers,
+      handler: async request => {
+        const ranges = (request.body.ranges as readonly GivenRange[]).map(toRange)
+        const dryRun = request.query.dryRun ?? false
+        const outcome = await putHistory(db, personOf(request), ranges, { dryRun })
+        return { personId: request.params.personId, ...outcome }
       }
     })
   }
 }
 
-type PersonBody = Omit<PersonRecord, 'agents'> & { readonly agents: readonly unknown[] }
-
-function toRecord(person: PersonBody, index: number): PersonRecord {
-  const agents = person.agents.map((agent, position) => {
-    const violation = validateAgent(agent, '1.0.3')
-    // It is valid, so it has an identifier.
-    if (violation === null) return String(ifiOf(agent as Actor))
-    const { message, pointer, rule } = violation
-    throw new LrsError('invalid-body', `Person ${index}: ${message}`, {
-      index,
-      pointer: `/agents/${position}${pointer}`,
-      rule
+/** In a scope of its own, where bodies are handed on as they arrive. */
+function putPeopleRoute(context: HttpContext): FastifyPluginAsyncTypebox {
+  const { db, config, wakeWorker } = context
+  return async app => {
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser([...peopleTypes], (_request, payload, done) => done(null, payload))
+    app.put('/people', {
+      schema: putPeopleSchema,
+      config: writers,
+      // Of a body that is decompressed; the formats have their own limits on the way.
+      bodyLimit: Math.max(config.maxPeopleBytes, config.maxBodyBytes),
+      validatorCompiler: route => (route.httpPart === 'body' ? () => true : TypeBoxValidatorCompiler(route)),
+      handler: async request => {
+        const { tenantId } = request.principal
+        const { records, places } = await receivePeople(request, config)
+        const options: PutPeopleContext = {
+          tenantId,
+          today: todayOf(context, request),
+          onMoved: (trx, moves) => enqueueMovedAgents(trx, tenantId, moves)
+        }
+        try {
+          if (request.query.dryRun === true) return withChanges(await rehearsePeople(db, records, options))
+          const outcome = await putPeople(db, records, options)
+          wakeWorker()
+          return outcome
+        } catch (error) {
+          throw withPlace(error, places)
+        }
+      }
     })
-  })
-  return { ...person, agents }
+  }
+}
+
+/** The local day of the tenant. */
+function todayOf({ now }: HttpContext, { principal }: FastifyRequest): string {
+  return DateTime.fromJSDate(now(), { zone: principal.timeZone }).toFormat('yyyy-MM-dd')
+}
+
+interface PersonRequest {
+  readonly principal: FastifyRequest['principal']
+  readonly params: { readonly personId: string }
+}
+
+function personOf({ principal, params }: PersonRequest) {
+  return { tenantId: principal.tenantId, personId: params.personId }
+}
+
+function unknown({ params }: PersonRequest): LrsError {
+  return new LrsError('not-found', `There is no person "${params.personId}"`)
+}
+
+function withAgents<Person extends FoundPerson>(person: Person) {
+  return { ...person, agents: person.agents.map(agentOf) }
+}
+
+function withChanges<Rehearsal extends { readonly changes: readonly PersonChange[] }>(rehearsal: Rehearsal) {
+  const changes = rehearsal.changes.map(change => ({
+    ...change,
+    agentsAdded: change.agentsAdded.map(agentOf),
+    agentsMoved: change.agentsMoved.map(agentOf)
+  }))
+  return { ...rehearsal, changes }
+}
+
+/** A range as sent, of the types that its schema has seen to. */
+type GivenRange = GivenAttributes & Partial<Pick<HistoryRange, 'validFrom' | 'validTo'>>
+
+function toRange(given: GivenRange): HistoryRange {
+  const { validFrom = null, validTo = null } = given
+  return { validFrom, validTo, ...applyGiven(noAttributes, given) }
+}
+
+/** A place among people: the last `personId` of a page, so that it means nothing to those who don't have it. */
+function writeCursor(personId: string): string {
+  return Buffer.from(personId).toString('base64url')
+}
+
+/** @throws {LrsError} `invalid-parameter` for what no page has given. */
+function readCursor(cursor: string): string {
+  const personId = Buffer.from(cursor, 'base64url').toString()
+  if (personId !== '' && !personId.includes('\u0000') && writeCursor(personId) === cursor) return personId
+  throw new LrsError('invalid-parameter', 'The cursor is not one that an answer has given', { pointer: '/cursor' })
 }

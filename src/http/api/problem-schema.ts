@@ -10,6 +10,8 @@ const Problem = Type.Object(
     code: Type.String({ description: 'Stable; docs/reference/errors.md lists them all' }),
     index: Type.Optional(Type.Integer({ description: 'Position of the record at fault, from 0' })),
     pointer: Type.Optional(Type.String({ description: 'JSON pointer to the value at fault' })),
+    line: Type.Optional(Type.Integer({ description: 'Line of the body, from 1, on which the record at fault begins' })),
+    column: Type.Optional(Type.String({ description: 'The column at fault, by its name in the header row' })),
     rule: Type.Optional(Type.String({ description: 'The rule that is broken' })),
     requestId: Type.String()
   },
