@@ -4,7 +4,10 @@ import { Type } from 'typebox'
 import { LrsError } from '../errors.js'
 import type { HttpContext } from './context.js'
 
-const Health = Type.Object({ status: Type.Literal('ok') })
+const Health = Type.Object(
+  { status: Type.Literal('ok') },
+  { title: 'Health', description: 'It does', examples: [{ status: 'ok' }] }
+)
 
 /** Liveness and readiness, open to everybody. */
 export function healthRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
@@ -14,6 +17,7 @@ export function healthRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
         operationId: 'getLiveness',
         tags: ['health'],
         summary: 'The process runs',
+        description: 'For a supervisor that restarts what has hung. It asks nothing of the database.',
         security: [],
         response: { 200: Health }
       },
@@ -24,6 +28,7 @@ export function healthRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
         operationId: 'getReadiness',
         tags: ['health'],
         summary: 'The service can answer: its database does',
+        description: 'For a load balancer: 503 while the database does not answer.',
         security: [],
         response: { 200: Health }
       },

@@ -9,7 +9,7 @@ const representation = { ...jsonRepresentation(JSON.stringify(profile)), content
 const daySeconds = 86_400
 
 const things = (description: string) =>
-  Type.Array(Type.Object({ id: Type.String(), type: Type.String() }), { description })
+  Type.Array(Type.Object({ id: Type.String(), type: Type.String() }, { additionalProperties: true }), { description })
 
 const Profile = Type.Object(
   {
@@ -22,8 +22,16 @@ const Profile = Type.Object(
     templates: things('The canonical form of the six kinds of statements'),
     patterns: things('What comes after what')
   },
-  { description: 'An xAPI Profile' }
+  { title: 'Profile', additionalProperties: true, description: 'An xAPI Profile' }
 )
+
+/** The profile with the first of each list. */
+const example = {
+  ...profile,
+  concepts: profile.concepts.slice(0, 1),
+  templates: profile.templates.slice(0, 1),
+  patterns: profile.patterns.slice(0, 1)
+}
 
 /** The xAPI Profile: open to everybody, the same for all tenants, and kept for a day by whoever asked. */
 export function profileRoutes(app: FastifyInstance): void {
@@ -39,7 +47,7 @@ export function profileRoutes(app: FastifyInstance): void {
         200: {
           description: 'The profile',
           headers: { ETag: Type.String(), 'Cache-Control': Type.String() },
-          content: { 'application/ld+json': { schema: Profile } }
+          content: { 'application/ld+json': { schema: Profile, example } }
         },
         304: Type.Null({ description: 'It is as the tag in If-None-Match says' }),
         ...problemResponses(412)

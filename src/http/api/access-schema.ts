@@ -31,6 +31,8 @@ export const NewCredential = Type.Object(
     mayAssertAuthority: Type.Optional(Type.Boolean({ default: false, description: mayAssertAuthority }))
   },
   {
+    title: 'NewCredential',
+    description: 'What a credential is made from',
     additionalProperties: false,
     examples: [{ name: 'LMS of the north', scopes: ['statements/write', 'statements/read/mine', 'state'] }]
   }
@@ -38,7 +40,7 @@ export const NewCredential = Type.Object(
 
 const credential = {
   key: Type.String({ description: 'The user name of HTTP Basic' }),
-  name: Type.String(),
+  name: Type.String({ description: 'For people to read' }),
   scopes: Type.Immutable(Type.Array(Type.String())),
   mayAssertAuthority: Type.Boolean({ description: mayAssertAuthority }),
   createdAt: instant('When it was made'),
@@ -46,15 +48,49 @@ const credential = {
   revokedAt: orNull('When it stopped to be valid; null while it is')
 }
 
-export const CredentialList = Type.Object({ credentials: Type.Immutable(Type.Array(Type.Object(credential))) })
+const issued = { key: 'b9bb2a4e', secret: 'pLQ4…3wE' }
+
+export const CredentialList = Type.Object(
+  { credentials: Type.Immutable(Type.Array(Type.Object(credential, { title: 'Credential' }))) },
+  {
+    title: 'CredentialList',
+    description: 'The credentials, oldest first',
+    examples: [
+      {
+        credentials: [
+          {
+            key: issued.key,
+            name: 'LMS of the north',
+            scopes: ['statements/write', 'statements/read/mine', 'state'],
+            mayAssertAuthority: false,
+            createdAt: '2026-03-02T08:00:00.000Z',
+            rotatedAt: null,
+            revokedAt: null
+          }
+        ]
+      }
+    ]
+  }
+)
 
 /** Key and secret, once. */
 export const IssuedCredential = Type.Object(
-  { key: Type.String(), secret: Type.String({ description: 'Shown this once: only its hash is kept' }) },
-  { description: 'A new secret' }
+  {
+    key: Type.String({ description: 'The user name of HTTP Basic' }),
+    secret: Type.String({ description: 'Shown this once: only its hash is kept' })
+  },
+  { title: 'IssuedCredential', description: 'A key and its new secret', examples: [issued] }
 )
 
-export const KeyParameter = Type.Object({ key: Type.String({ minLength: 1, maxLength: 200, pattern: visible }) })
+export const KeyParameter = Type.Object({
+  key: Type.String({
+    minLength: 1,
+    maxLength: 200,
+    pattern: visible,
+    description: 'Of a credential of the own tenant',
+    examples: [issued.key]
+  })
+})
 
 /** What a tenant is made from. */
 export const NewTenant = Type.Object(
@@ -69,7 +105,12 @@ export const NewTenant = Type.Object(
       })
     )
   },
-  { additionalProperties: false }
+  {
+    title: 'NewTenant',
+    description: 'What a tenant is made from',
+    additionalProperties: false,
+    examples: [{ name: 'north', timeZone: 'Europe/Berlin' }]
+  }
 )
 
 /** What of a tenant can be changed. */
@@ -82,23 +123,61 @@ export const TenantChange = Type.Object(
       examples: ['Europe/Berlin']
     })
   },
-  { additionalProperties: false }
+  {
+    title: 'TenantChange',
+    description: 'What of a tenant can be changed',
+    additionalProperties: false,
+    examples: [{ timeZone: 'Europe/Berlin' }]
+  }
 )
 
-const tenant = { id: Type.Integer(), name: Type.String(), timeZone: Type.String() }
+const tenant = {
+  id: Type.Integer({ description: 'Its number in the database' }),
+  name: Type.String({ description: 'Of its own among all tenants' }),
+  timeZone: Type.String({ description: 'IANA name of the time zone in which its local days are cut' })
+}
 
-export const TenantList = Type.Object({
-  tenants: Type.Immutable(Type.Array(Type.Object({ ...tenant, createdAt: instant('When it was made') })))
-})
+const north = { id: 2, name: 'north', timeZone: 'Europe/Berlin' }
 
-export const ChangedTenant = Type.Object({
-  ...tenant,
-  derivationId: Type.Union([Type.Integer(), Type.Null()], {
-    description:
-      'The derivation that cuts its days anew, see `/api/v1/derivations`; null where the zone was that already'
+export const ChangedTenant = Type.Object(
+  {
+    ...tenant,
+    derivationId: Type.Union([Type.Integer(), Type.Null()], {
+      description:
+        'The derivation that cuts its days anew, see `/api/v1/derivations`; null where the zone was that already'
+    })
+  },
+  { title: 'ChangedTenant', description: 'A tenant after a change', examples: [{ ...north, derivationId: 3 }] }
+)
+
+export const NameParameter = Type.Object({
+  name: Type.String({
+    minLength: 1,
+    maxLength: 200,
+    pattern: visible,
+    description: 'Of a tenant',
+    examples: [north.name]
   })
 })
 
-export const NameParameter = Type.Object({ name: Type.String({ minLength: 1, maxLength: 200, pattern: visible }) })
+export const TenantList = Type.Object(
+  {
+    tenants: Type.Immutable(
+      Type.Array(Type.Object({ ...tenant, createdAt: instant('When it was made') }, { title: 'Tenant' }))
+    )
+  },
+  {
+    title: 'TenantList',
+    description: 'The tenants, oldest first',
+    examples: [{ tenants: [{ ...north, createdAt: '2026-03-02T08:00:00.000Z' }] }]
+  }
+)
 
-export const MadeTenant = Type.Object({ ...tenant, credential: IssuedCredential })
+export const MadeTenant = Type.Object(
+  { ...tenant, credential: IssuedCredential },
+  {
+    title: 'MadeTenant',
+    description: 'A new tenant and its first credential',
+    examples: [{ ...north, credential: issued }]
+  }
+)

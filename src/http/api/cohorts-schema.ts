@@ -118,7 +118,19 @@ export const SavedCohort = Type.Object(
     createdAt: instant('When it was first saved'),
     updatedAt: instant('When it was last saved')
   },
-  { description: 'A saved filter' }
+  {
+    title: 'SavedCohort',
+    description: 'A saved filter',
+    examples: [
+      {
+        id: 'north-engineers',
+        name: 'Engineers of the north',
+        filter: { and: [{ role: ['engineer'] }, { region: ['north'] }] },
+        createdAt: '2026-03-02T08:00:00.000Z',
+        updatedAt: '2026-03-02T08:00:00.000Z'
+      }
+    ]
+  }
 )
 
 const cursor = Type.Optional(
@@ -133,26 +145,39 @@ const next = orNull('string', 'The `cursor` of the next page; null on the last o
 
 export const CohortsQuery = Type.Object({ cursor, limit }, { additionalProperties: false })
 
-export const CohortList = Type.Object({
-  asOf: Type.String({ format: 'date', description: "The local day as of which the roster's cohorts are counted" }),
-  cohorts: Type.Array(
-    Type.Object({
-      id: Type.String({ description: 'As the parameter `cohort` of a metric takes it' }),
-      kind: Type.Enum(['roster', 'saved'], { type: 'string', description: 'Named by the roster, or a saved filter' }),
-      name: orNull('string', 'Of a saved one, for people to read'),
-      filter: Type.Optional(Type.Unsafe<unknown>(filterReference)),
-      size: orNull(
-        'integer',
-        "How many learners are in it; null where hidden, and of a saved one, which isn't counted"
-      ),
-      suppressed: Type.Boolean({
-        description:
-          'The size is hidden, because it is 1 to `MIN_GROUP_SIZE - 1` and the caller may not read the roster'
+export const CohortList = Type.Object(
+  {
+    asOf: Type.String({ format: 'date', description: "The local day as of which the roster's cohorts are counted" }),
+    cohorts: Type.Array(
+      Type.Object({
+        id: Type.String({ description: 'As the parameter `cohort` of a metric takes it' }),
+        kind: Type.Enum(['roster', 'saved'], { type: 'string', description: 'Named by the roster, or a saved filter' }),
+        name: orNull('string', 'Of a saved one, for people to read'),
+        filter: Type.Optional(Type.Unsafe<unknown>(filterReference)),
+        size: orNull(
+          'integer',
+          "How many learners are in it; null where hidden, and of a saved one, which isn't counted"
+        ),
+        suppressed: Type.Boolean({
+          description:
+            'The size is hidden, because it is 1 to `MIN_GROUP_SIZE - 1` and the caller may not read the roster'
+        })
       })
-    })
-  ),
-  next
-})
+    ),
+    next
+  },
+  {
+    title: 'CohortList',
+    description: 'Saved filters and cohorts of the roster',
+    examples: [
+      {
+        asOf: '2026-03-02',
+        cohorts: [{ id: 'pilot', kind: 'roster', name: null, size: 200, suppressed: false }],
+        next: null
+      }
+    ]
+  }
+)
 
 const day = Type.String({
   format: 'date',
@@ -164,10 +189,17 @@ const day = Type.String({
 
 export const MembersQuery = Type.Object({ at: Type.Optional(day), cursor, limit }, { additionalProperties: false })
 
-export const MemberList = Type.Object({
-  at: Type.String({ format: 'date', description: 'The local day as of which the roster was read' }),
-  members: Type.Array(
-    Type.Object({ personId: Type.String(), name: orNull('string', 'Null where the roster does not say') })
-  ),
-  next
-})
+export const MemberList = Type.Object(
+  {
+    at: Type.String({ format: 'date', description: 'The local day as of which the roster was read' }),
+    members: Type.Array(
+      Type.Object({ personId: Type.String(), name: orNull('string', 'Null where the roster does not say') })
+    ),
+    next
+  },
+  {
+    title: 'MemberList',
+    description: 'Who belongs to a cohort on a day',
+    examples: [{ at: '2026-03-02', members: [{ personId: '4711', name: 'Ada' }], next: null }]
+  }
+)

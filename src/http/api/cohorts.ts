@@ -66,6 +66,8 @@ function savedRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
         operationId: 'getCohort',
         tags,
         summary: 'Read a saved filter',
+        description:
+          'As it was saved, with its name and when it was written. A cohort of the roster has no filter: 404.',
         params: SavedCohortParameter,
         response: { 200: SavedCohort, ...problemResponses(400, 401, 403, 404) }
       },
@@ -81,6 +83,7 @@ function savedRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
         operationId: 'deleteCohort',
         tags,
         summary: 'Delete a saved filter',
+        description: 'Metrics that name it are answered without learners from then on; nobody leaves the roster.',
         params: SavedCohortParameter,
         response: { 204: Type.Null(), ...problemResponses(400, 401, 403, 404) }
       },

@@ -28,6 +28,7 @@ export function credentialRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox
         operationId: 'listCredentials',
         tags,
         summary: 'List the credentials of the tenant, revoked ones too',
+        description: 'Wants the scope `admin`. Secrets are never shown again: only their hashes are kept.',
         response: { 200: CredentialList, ...problemResponses(401, 403) }
       },
       config,
@@ -38,6 +39,8 @@ export function credentialRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox
         operationId: 'createCredential',
         tags,
         summary: 'Make a credential; its secret is shown this once',
+        description:
+          'Wants the scope `admin`. The new credential belongs to the tenant of the caller, who can hand on only what they have themselves.',
         body: NewCredential,
         response: { 201: IssuedCredential, ...problemResponses(400, 401, 403) }
       },
@@ -53,6 +56,7 @@ export function credentialRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox
         operationId: 'rotateCredential',
         tags,
         summary: 'Give a credential a new secret; the old one stops within a second',
+        description: 'Wants the scope `admin`. A credential that opens more than the caller’s own is refused.',
         params: KeyParameter,
         response: { 200: IssuedCredential, ...problemResponses(400, 401, 403, 404) }
       },
@@ -72,6 +76,7 @@ export function credentialRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox
         operationId: 'revokeCredential',
         tags,
         summary: 'Revoke a credential for good; it stops within a second',
+        description: 'Wants the scope `admin`. It stays in the list, and what it has stored stays in the record.',
         params: KeyParameter,
         response: { 204: Type.Null(), ...problemResponses(400, 401, 403, 404) }
       },

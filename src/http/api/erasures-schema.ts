@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 export const NewErasure = Type.Object(
   {
     agents: Type.Optional(
-      Type.Array(Type.Unsafe<unknown>({ type: 'object' }), {
+      Type.Array(Type.Unsafe<unknown>({ type: 'object', additionalProperties: true }), {
         minItems: 1,
         maxItems: 100,
         description: 'xAPI Agents, all of the same person or of several; the SHA-1 of an `mbox` is erased with it'
@@ -73,7 +73,9 @@ export const ErasureOutcome = Type.Object(
 export const ErasureQuery = Type.Object(
   {
     before: Type.Optional(Type.Integer({ minimum: 1, description: 'The last id of the page before' })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 }))
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Entries on a page at most' })
+    )
   },
   { additionalProperties: false }
 )

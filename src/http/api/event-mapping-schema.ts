@@ -24,6 +24,7 @@ const Rule = Type.Object(
     kind: kind('The kind of learning event that these statements stand for; null for none')
   },
   {
+    title: 'MappingRule',
     additionalProperties: false,
     description: 'Which statements a rule meets, and what they mean',
     examples: [{ verb: 'https://lms.example/verbs/handed-in', kind: 'completed-task' }]
@@ -54,6 +55,8 @@ export const NewMappingBody = Type.Object(
 
 const version = Type.Integer({ description: 'Raised with each change; 0 is the defaults alone. Also the ETag' })
 
+const rule = { verb: 'https://lms.example/verbs/handed-in', kind: 'completed-task' }
+
 /** A version of the mapping. */
 export const Mapping = Type.Object(
   {
@@ -65,7 +68,7 @@ export const Mapping = Type.Object(
       })
     )
   },
-  { description: 'The mapping' }
+  { title: 'Mapping', description: 'The mapping', examples: [{ version: 1, rules: [rule], effectiveRules: [rule] }] }
 )
 
 const derivationId = Type.Union([Type.Integer(), Type.Null()], {
@@ -94,13 +97,20 @@ const Preview = Type.Object({
   )
 })
 
-const Put = Type.Object({
-  version,
-  rules: Rules('What the tenant wrote'),
-  effectiveRules: Mapping.properties.effectiveRules,
-  derivationId: Type.Optional(derivationId),
-  dryRun: Type.Optional(Preview)
-})
+const Put = Type.Object(
+  {
+    version,
+    rules: Rules('What the tenant wrote'),
+    effectiveRules: Mapping.properties.effectiveRules,
+    derivationId: Type.Optional(derivationId),
+    dryRun: Type.Optional(Preview)
+  },
+  {
+    title: 'MappingOutcome',
+    description: 'The mapping in force, and what follows',
+    examples: [{ version: 2, rules: [rule], effectiveRules: [rule], derivationId: 3 }]
+  }
+)
 
 /** What a PUT answers: the mapping in force after it, and with `dryRun` what would change. */
 export const MappingOutcome = Put
@@ -118,7 +128,11 @@ export const MappingList = Type.Object(
       )
     )
   },
-  { description: 'The versions, the newest first; 0, the defaults, is not among them' }
+  {
+    title: 'MappingList',
+    description: 'The versions, the newest first; 0, the defaults, is not among them',
+    examples: [{ versions: [{ version: 1, rules: 1, createdBy: 'b9bb2a4e', createdAt: '2026-03-02T08:00:00.000Z' }] }]
+  }
 )
 
 export const VersionQuery = Type.Object(
@@ -149,29 +163,53 @@ export const PutQuery = Type.Object(
 )
 
 /** Derivations, the newest first. */
-export const DerivationList = Type.Object({
-  derivations: Type.Immutable(
-    Type.Array(
-      Type.Object({
-        id: Type.Integer(),
-        reason: Type.Enum(['mapping', 'time-zone', 'rebuild'], {
-          type: 'string',
-          description: 'What made it necessary'
-        }),
-        phase: Type.Enum(['events', 'rollups', 'done'], {
-          type: 'string',
-          description: '`events`: statements are read anew. `rollups`: what is counted is made anew. `done`'
-        }),
-        total: Type.Union([Type.Integer(), Type.Null()], {
-          description: 'How many statements there are to read; null until it has begun'
-        }),
-        derived: Type.Integer({ description: 'How many of them were read' }),
-        changed: Type.Integer({ description: 'How many learning events were added, changed or removed' }),
-        requestedBy: Type.String(),
-        requestedAt: instant('When it was asked for'),
-        startedAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
-        finishedAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()])
-      })
+export const DerivationList = Type.Object(
+  {
+    derivations: Type.Immutable(
+      Type.Array(
+        Type.Object({
+          id: Type.Integer(),
+          reason: Type.Enum(['mapping', 'time-zone', 'rebuild'], {
+            type: 'string',
+            description: 'What made it necessary'
+          }),
+          phase: Type.Enum(['events', 'rollups', 'done'], {
+            type: 'string',
+            description: '`events`: statements are read anew. `rollups`: what is counted is made anew. `done`'
+          }),
+          total: Type.Union([Type.Integer(), Type.Null()], {
+            description: 'How many statements there are to read; null until it has begun'
+          }),
+          derived: Type.Integer({ description: 'How many of them were read' }),
+          changed: Type.Integer({ description: 'How many learning events were added, changed or removed' }),
+          requestedBy: Type.String(),
+          requestedAt: instant('When it was asked for'),
+          startedAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
+          finishedAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()])
+        })
+      )
     )
-  )
-})
+  },
+  {
+    title: 'DerivationList',
+    description: 'Derivations, the newest first',
+    examples: [
+      {
+        derivations: [
+          {
+            id: 3,
+            reason: 'mapping',
+            phase: 'done',
+            total: 1200,
+            derived: 1200,
+            changed: 87,
+            requestedBy: 'b9bb2a4e',
+            requestedAt: '2026-03-02T08:00:00.000Z',
+            startedAt: '2026-03-02T08:00:00.250Z',
+            finishedAt: '2026-03-02T08:00:01.500Z'
+          }
+        ]
+      }
+    ]
+  }
+)

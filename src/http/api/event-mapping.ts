@@ -55,6 +55,7 @@ export function eventMappingRoutes(context: HttpContext): FastifyPluginAsyncType
         operationId: 'listEventMappings',
         tags,
         summary: 'List the versions of the event mapping, a hundred at a time',
+        description: 'Who put each version, and when. `version` of the mapping itself shows its rules.',
         querystring: VersionsQuery,
         response: { 200: MappingList, ...problemResponses(400, 401, 403) }
       },

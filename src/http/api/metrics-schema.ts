@@ -105,40 +105,45 @@ const period = Type.Object(
     from: localDate('First local day.', '2026-03-02'),
     to: localDate('The local day after the last.', '2026-03-09')
   },
-  { description: 'Local days of `meta.query.timeZone`, half-open.' }
+  { title: 'Period', description: 'Local days of `meta.query.timeZone`, half-open.' }
 )
 
-const cell = Type.Object({
-  period,
-  dimensions: Type.Record(Type.String(), Type.String(), {
-    description: 'What the cell is broken down by; empty here.'
-  }),
-  value: nullable(
-    Type.Number({ description: 'numerator ÷ denominator, 0 to 1. Null with a `nullReason`, never 0 for want of data.' })
-  ),
-  numerator: nullable(Type.Integer({ description: 'Learners who did it. Null when hidden or not begun.' })),
-  denominator: nullable(Type.Integer({ description: 'Learners who could have. Null when hidden or not begun.' })),
-  n: nullable(Type.Integer({ description: 'How many learners the value rests on. Null when hidden or not begun.' })),
-  ci: nullable(
-    Type.Object(
-      { low: Type.Number(), high: Type.Number(), method: words(['wilson']) },
-      { description: 'The 95 % confidence interval. Null whenever `value` is.' }
+const cell = Type.Object(
+  {
+    period,
+    dimensions: Type.Record(Type.String(), Type.String(), {
+      description: 'What the cell is broken down by; empty here.'
+    }),
+    value: nullable(
+      Type.Number({
+        description: 'numerator ÷ denominator, 0 to 1. Null with a `nullReason`, never 0 for want of data.'
+      })
+    ),
+    numerator: nullable(Type.Integer({ description: 'Learners who did it. Null when hidden or not begun.' })),
+    denominator: nullable(Type.Integer({ description: 'Learners who could have. Null when hidden or not begun.' })),
+    n: nullable(Type.Integer({ description: 'How many learners the value rests on. Null when hidden or not begun.' })),
+    ci: nullable(
+      Type.Object(
+        { low: Type.Number(), high: Type.Number(), method: words(['wilson']) },
+        { title: 'ConfidenceInterval', description: 'The 95 % confidence interval. Null whenever `value` is.' }
+      )
+    ),
+    previous: nullable(
+      Type.Number({
+        description: 'The value of the previous period; null unless `compare` asks for it and it can be shown.'
+      })
+    ),
+    change: nullable(Type.Number({ description: '`value - previous`; null when either is.' })),
+    partial: Type.Boolean({ description: 'The window clips the period, or it is not over at `asOf`.' }),
+    suppressed: Type.Boolean({ description: 'Hidden, because the denominator is 1 to `minGroupSize - 1`.' }),
+    nullReason: nullable(
+      words(['empty_denominator', 'small_group', 'period_not_started'], {
+        description: 'Why `value` is null; null when it is not.'
+      })
     )
-  ),
-  previous: nullable(
-    Type.Number({
-      description: 'The value of the previous period; null unless `compare` asks for it and it can be shown.'
-    })
-  ),
-  change: nullable(Type.Number({ description: '`value - previous`; null when either is.' })),
-  partial: Type.Boolean({ description: 'The window clips the period, or it is not over at `asOf`.' }),
-  suppressed: Type.Boolean({ description: 'Hidden, because the denominator is 1 to `minGroupSize - 1`.' }),
-  nullReason: nullable(
-    words(['empty_denominator', 'small_group', 'period_not_started'], {
-      description: 'Why `value` is null; null when it is not.'
-    })
-  )
-})
+  },
+  { title: 'MetricCell', description: 'The value of one period.' }
+)
 
 const instant = (description: string, example: string) =>
   Type.String({ description, format: 'date-time', examples: [example] })
@@ -169,41 +174,47 @@ const resolvedQuery = Type.Object(
       description: "What was given: a zone other than the tenant's is counted from the events, and so `strong`."
     })
   },
-  { description: 'The query as it was understood, defaults filled in: ask it again for the same answer.' }
+  {
+    title: 'ResolvedQuery',
+    description: 'The query as it was understood, defaults filled in: ask it again for the same answer.'
+  }
 )
 
-const meta = Type.Object({
-  query: resolvedQuery,
-  definitionVersion: Type.Integer({ description: 'Raised whenever the same data would give another number.' }),
-  asOf: instant('The instant that the answer is about.', '2026-03-09T08:00:00.000Z'),
-  consistentThrough: instant(
-    'Every statement, and every change of the event mapping or the time zone, that was acknowledged before this instant is in the answer.',
-    '2026-03-09T08:00:00.000Z'
-  ),
-  warnings: Type.Immutable(
-    Type.Array(
-      Type.Object({
-        code: words([
-          'derivation_running',
-          'unknown_cohort',
-          'unknown_value',
-          'empty_population',
-          'immature_brackets',
-          'parked_work'
-        ]),
-        message: Type.String()
-      })
+const meta = Type.Object(
+  {
+    query: resolvedQuery,
+    definitionVersion: Type.Integer({ description: 'Raised whenever the same data would give another number.' }),
+    asOf: instant('The instant that the answer is about.', '2026-03-09T08:00:00.000Z'),
+    consistentThrough: instant(
+      'Every statement, and every change of the event mapping or the time zone, that was acknowledged before this instant is in the answer.',
+      '2026-03-09T08:00:00.000Z'
+    ),
+    warnings: Type.Immutable(
+      Type.Array(
+        Type.Object({
+          code: words([
+            'derivation_running',
+            'unknown_cohort',
+            'unknown_value',
+            'empty_population',
+            'immature_brackets',
+            'parked_work'
+          ]),
+          message: Type.String()
+        })
+      )
+    ),
+    excluded: Type.Object(
+      {
+        voided: Type.Integer({ description: 'Voided events.' }),
+        unresolvedActor: Type.Integer({ description: 'Events of actors whom the roster does not name.' }),
+        future: Type.Integer({ description: 'Events dated more than five minutes after `asOf`.' })
+      },
+      { description: 'Events of the window, over the whole tenant, that no metric counts.' }
     )
-  ),
-  excluded: Type.Object(
-    {
-      voided: Type.Integer({ description: 'Voided events.' }),
-      unresolvedActor: Type.Integer({ description: 'Events of actors whom the roster does not name.' }),
-      future: Type.Integer({ description: 'Events dated more than five minutes after `asOf`.' })
-    },
-    { description: 'Events of the window, over the whole tenant, that no metric counts.' }
-  )
-})
+  },
+  { title: 'MetricMeta', description: 'What the answer is about, and how sure it is.' }
+)
 
 /** The answer of a metric, with an example of its own. */
 export function answerSchema(metric: Metric) {
@@ -218,6 +229,7 @@ export function answerSchema(metric: Metric) {
       meta
     },
     {
+      title: 'MetricAnswer',
       description: 'One cell per period, and the query as it was understood.',
       examples: [exampleAnswer(metric)]
     }
@@ -270,34 +282,71 @@ function exampleAnswer(metric: Metric) {
   }
 }
 
-const metricOption = Type.Object({
-  name: Type.String(),
-  description: Type.String(),
-  values: Type.Array(Type.Union([Type.String(), Type.Integer()])),
-  default: Type.Union([Type.String(), Type.Integer()])
-})
+const metricOption = Type.Object(
+  {
+    name: Type.String({ description: 'The name of the parameter.' }),
+    description: Type.String({ description: 'What it chooses.' }),
+    values: Type.Array(Type.Union([Type.String(), Type.Integer()]), { description: 'What it may be.' }),
+    default: Type.Union([Type.String(), Type.Integer()], { description: 'What it is when it is not given.' })
+  },
+  { title: 'MetricOption', description: 'A parameter that only this metric knows.' }
+)
 
 /** The list of metrics. */
 export const catalogueSchema = Type.Object(
   {
     metrics: Type.Array(
-      Type.Object({
-        id: Type.String({ description: 'The last part of its address.', examples: ['active-users'] }),
-        name: Type.String(),
-        question: Type.String({ description: 'The question it answers.' }),
-        definition: Type.String({ description: 'Numerator ÷ denominator, in one sentence.' }),
-        unit: words(['proportion'], { description: '`proportion`: 0 to 1.' }),
-        indicator: words(['leading', 'lagging'], {
-          description: 'Whether it moves before the outcomes do, or with them.'
-        }),
-        thresholds: Type.Object(
-          { minimum: Type.Number(), success: Type.Number(), perDays: Type.Integer() },
-          { description: 'What a pilot must reach in a window of `perDays` days.' }
-        ),
-        definitionVersion: Type.Integer(),
-        options: Type.Array(metricOption, { description: 'The parameters that only this metric knows.' })
-      })
+      Type.Object(
+        {
+          id: Type.String({ description: 'The last part of its address.', examples: ['active-users'] }),
+          name: Type.String({ description: 'For people to read.' }),
+          question: Type.String({ description: 'The question it answers.' }),
+          definition: Type.String({ description: 'Numerator ÷ denominator, in one sentence.' }),
+          unit: words(['proportion'], { description: '`proportion`: 0 to 1.' }),
+          indicator: words(['leading', 'lagging'], {
+            description: 'Whether it moves before the outcomes do, or with them.'
+          }),
+          thresholds: Type.Object(
+            { minimum: Type.Number(), success: Type.Number(), perDays: Type.Integer() },
+            { description: 'What a pilot must reach in a window of `perDays` days.' }
+          ),
+          definitionVersion: Type.Integer({
+            description: 'Raised whenever the same data would give another number.'
+          }),
+          options: Type.Array(metricOption, { description: 'The parameters that only this metric knows.' })
+        },
+        { title: 'MetricDescription', description: 'A metric: what it counts, and what it is judged by.' }
+      )
     )
   },
-  { description: 'Every metric, in the order in which a reader should meet them.' }
+  {
+    title: 'MetricCatalogue',
+    description: 'Every metric, in the order in which a reader should meet them.',
+    examples: [exampleCatalogue()]
+  }
 )
+
+function exampleCatalogue() {
+  return {
+    metrics: [
+      {
+        id: 'active-users',
+        name: 'Active users',
+        question: 'How many of the people we wanted to reach did we reach?',
+        definition: 'Learners in the target population who opened at least once in the period ÷ the target population.',
+        unit: 'proportion',
+        indicator: 'leading',
+        thresholds: { minimum: 0.4, success: 0.7, perDays: 7 },
+        definitionVersion: 1,
+        options: [
+          {
+            name: 'basis',
+            description: 'What makes a learner active: `opened`, or `received`, which counts *delivered* as well.',
+            values: ['opened', 'received'],
+            default: 'opened'
+          }
+        ]
+      }
+    ]
+  }
+}

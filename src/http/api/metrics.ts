@@ -16,7 +16,8 @@ export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
         schema: {
           operationId: 'listMetrics',
           summary: 'List the metrics',
-          description: 'Every metric with its definition, unit, thresholds and options, in words and as data.',
+          description:
+            'Every metric with its definition, unit, thresholds and options, in words and as data. Wants the scope `metrics/read`.',
           tags: ['Metrics'],
           response: { 200: catalogueSchema, ...problemResponses(401, 403) }
         },
@@ -32,7 +33,7 @@ export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
           schema: {
             operationId: `get${pascalCase(metric.id)}`,
             summary: metric.name,
-            description: `${metric.question}\n\n${metric.definition}`,
+            description: `${metric.question}\n\n${metric.definition}\n\nWants the scope \`metrics/read\`.`,
             tags: ['Metrics'],
             querystring: querySchema(metric),
             response: { 200: answerSchema(metric), ...problemResponses(400, 401, 403) }

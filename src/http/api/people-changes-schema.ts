@@ -82,7 +82,9 @@ export const Split = Type.Object(
 )
 
 /** A request without a body is one without a reason. */
-export const Undo = Type.Union([Type.Object({ reason }, { additionalProperties: false }), Type.Null()])
+export const Undo = Type.Union([Type.Object({ reason }, { additionalProperties: false }), Type.Null()], {
+  examples: [{ reason: 'They are two people after all' }]
+})
 
 const nullable = <Schema extends ReturnType<typeof Type.Integer> | ReturnType<typeof Type.String>>(
   schema: Schema,

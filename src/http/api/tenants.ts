@@ -19,6 +19,8 @@ export function tenantRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
         operationId: 'listTenants',
         tags,
         summary: 'List the tenants',
+        description:
+          'Wants the scope `tenants`, which the first credential of the first tenant has. It reads nothing of what is theirs.',
         response: { 200: TenantList, ...problemResponses(401, 403) }
       },
       config: { scopes: access.tenants.read },
@@ -29,6 +31,8 @@ export function tenantRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
         operationId: 'createTenant',
         tags,
         summary: 'Make a tenant and its first credential, whose secret is shown this once',
+        description:
+          'Wants the scope `tenants`. The credential may do everything within the new tenant, and nothing outside it.',
         body: NewTenant,
         response: { 201: MadeTenant, ...problemResponses(400, 401, 403, 409) }
       },
@@ -50,6 +54,7 @@ export function tenantRoutes({ db }: HttpContext): FastifyPluginAsyncTypebox {
         operationId: 'changeTenant',
         tags,
         summary: 'Change the time zone of a tenant; its local days are cut anew in the background',
+        description: 'Wants the scope `tenants`. Until the derivation that it starts is done, metrics warn of it.',
         params: NameParameter,
         body: TenantChange,
         response: { 200: ChangedTenant, ...problemResponses(400, 401, 403, 404) }

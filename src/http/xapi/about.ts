@@ -22,12 +22,16 @@ export function aboutRoutes(app: FastifyInstance): void {
       operationId: 'getAbout',
       tags: ['xAPI'],
       summary: 'The versions of xAPI that are served',
+      description: 'Open to everybody, and answered whatever the version header says.',
       security: [],
       response: {
-        200: Type.Object({
-          version: Type.Array(Type.String()),
-          extensions: Type.Record(Type.String(), Type.Unknown(), { description: 'By IRI' })
-        }),
+        200: Type.Object(
+          {
+            version: Type.Array(Type.String()),
+            extensions: Type.Record(Type.String(), Type.Unknown(), { description: 'By IRI' })
+          },
+          { title: 'About', description: 'The versions that are served', examples: [JSON.parse(about)] }
+        ),
         400: Failure
       }
     },

@@ -11,14 +11,28 @@ const schema = {
   operationId: 'getActivity',
   tags: ['xAPI'],
   summary: 'An activity with the definition that all statements together have given it',
+  description: 'Wants the scope `statements/read` or `profile/read`. One that no statement names has its id alone.',
   headers: versionHeader,
-  querystring: Type.Object({ activityId: Type.String({ format: 'iri' }) }),
+  querystring: Type.Object({ activityId: Type.String({ format: 'iri', description: 'The id of the activity' }) }),
   response: {
-    200: Type.Object({
-      objectType: Type.Literal('Activity'),
-      id: Type.String(),
-      definition: Type.Optional(Type.Unknown({ description: 'Every language that is known; absent when nothing is' }))
-    }),
+    200: Type.Object(
+      {
+        objectType: Type.Literal('Activity'),
+        id: Type.String(),
+        definition: Type.Optional(Type.Unknown({ description: 'Every language that is known; absent when nothing is' }))
+      },
+      {
+        title: 'KnownActivity',
+        description: 'An activity, and what is known of it',
+        examples: [
+          {
+            objectType: 'Activity',
+            id: 'https://example.org/modules/feedback',
+            definition: { name: { en: 'Giving feedback', de: 'Feedback geben' } }
+          }
+        ]
+      }
+    ),
     304: Type.Null({ description: 'The answer has a tag of If-None-Match' }),
     ...failures,
     412: Failure

@@ -14,17 +14,26 @@ const schema = {
   operationId: 'getPerson',
   tags: ['xAPI'],
   summary: 'An agent as a Person: its identifier, and the names under which statements have shown it',
+  description:
+    'Wants the scope `statements/read` or `profile/read`. Each identifier and name is a list, as the standard has it.',
   headers: versionHeader,
-  querystring: Type.Object({ agent: Type.String({ description: 'Agent, as JSON' }) }),
+  querystring: Type.Object({ agent: Type.String({ description: 'The agent, as JSON' }) }),
   response: {
-    200: Type.Object({
-      objectType: Type.Literal('Person'),
-      name: texts,
-      mbox: texts,
-      mbox_sha1sum: texts,
-      openid: texts,
-      account: Type.Optional(Type.Array(Type.Object({ homePage: Type.String(), name: Type.String() })))
-    }),
+    200: Type.Object(
+      {
+        objectType: Type.Literal('Person'),
+        name: texts,
+        mbox: texts,
+        mbox_sha1sum: texts,
+        openid: texts,
+        account: Type.Optional(Type.Array(Type.Object({ homePage: Type.String(), name: Type.String() })))
+      },
+      {
+        title: 'Person',
+        description: 'An agent with all that it is called',
+        examples: [{ objectType: 'Person', name: ['Ada', 'Ada L.'], mbox: ['mailto:ada@example.org'] }]
+      }
+    ),
     304: Type.Null({ description: 'The answer has a tag of If-None-Match' }),
     ...failures,
     412: Failure

@@ -17,11 +17,11 @@ export interface ResourceShape {
 const names = { state: 'State', 'activity-profile': 'ActivityProfile', 'agent-profile': 'AgentProfile' } as const
 
 const parameters = {
-  activityId: Type.String({ format: 'iri' }),
-  agent: Type.String({ description: 'Agent, as JSON' }),
-  registration: Type.Optional(Type.String({ format: 'uuid' })),
-  stateId: Type.String(),
-  profileId: Type.String()
+  activityId: Type.String({ format: 'iri', description: 'The activity that the document belongs to' }),
+  agent: Type.String({ description: 'The agent that the document belongs to, as JSON' }),
+  registration: Type.Optional(Type.String({ format: 'uuid', description: 'The registration that the state is of' })),
+  stateId: Type.String({ description: 'The id of the document within its context' }),
+  profileId: Type.String({ description: 'The id of the document within its context' })
 }
 
 const preconditions = Type.Object({
@@ -32,7 +32,10 @@ const preconditions = Type.Object({
 
 const responses = {
   get: {
-    200: Type.Unknown({ description: 'The document, or the ids of all' }),
+    200: Type.Unknown({
+      description: 'The document, or the ids of all',
+      examples: [{ page: 4, answers: ['b', 'a'] }]
+    }),
     304: Type.Null({ description: 'The document has a tag of If-None-Match' }),
     ...failures,
     404: Failure,
@@ -50,6 +53,22 @@ const summaries = {
   delete: 'Delete a document'
 }
 
+const belongsTo = {
+  state:
+    'A document that a learning activity keeps for an agent, such as a bookmark. Wants the scope `state`; `state/read` is enough to read.',
+  'activity-profile':
+    'A document about an activity, for everybody. Wants the scope `activities_profile` or `profile`; `profile/read` is enough to read.',
+  'agent-profile':
+    'A document about an agent, such as preferences. Wants the scope `agents_profile` or `profile`; `profile/read` is enough to read.'
+} as const
+
+const howTo = {
+  get: 'Its ETag is for If-Match and If-None-Match. Without the id of a document, the ids of all, as a JSON array.',
+  put: 'To replace a document, send the ETag that was read as If-Match: who comes second then gets 412 instead of overwriting.',
+  post: 'Both have to be application/json and objects: members that are sent replace those of the same name.',
+  delete: 'It succeeds too where there is none.'
+} as const
+
 /** A document resource's method as the OpenAPI document describes it. */
 export function documentSchema(
   { resource, idParameter, contextParameters }: ResourceShape,
@@ -66,12 +85,15 @@ export function documentSchema(
     operationId: `${method}${names[resource]}`,
     tags: ['xAPI'],
     summary: summaries[method],
+    description: `${belongsTo[resource]} ${howTo[method]}`,
     headers: preconditions,
     querystring: Type.Object({ ...context, [idParameter]: id, ...(method === 'get' ? { since } : {}) } as Record<
       string,
       never
     >),
-    ...(method === 'put' || method === 'post' ? { body: Type.Unknown({ description: 'The document' }) } : {}),
+    ...(method === 'put' || method === 'post'
+      ? { body: Type.Unknown({ description: 'The document', examples: [{ page: 4 }] }) }
+      : {}),
     response: responses[method]
   }
 }
