@@ -1,3 +1,4 @@
+import type { PersonRecord } from '../openapi/paths.d.ts'
 import { randomFrom } from './random.js'
 
 /** How the learners of one cohort behave. Chances are 0..1; `week` counts from 0. */
@@ -119,8 +120,8 @@ export function agentOf(person: Person) {
  *
  * @param validFrom First local day of the pilot, `YYYY-MM-DD`.
  */
-export function rosterOf(learners: readonly Learner[], validFrom: string) {
-  const row = (person: Person, cohorts: readonly string[]) => ({
+export function rosterOf(learners: readonly Learner[], validFrom: string): PersonRecord[] {
+  const row = (person: Person, cohorts: string[]) => ({
     personId: person.personId,
     name: person.name,
     agents: [agentOf(person)],
