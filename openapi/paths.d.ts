@@ -275,12 +275,64 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * The people of the roster on a day, page by page
+         * @description Everybody of whom the roster says something on the day, who is hired by then and has not left, in the order of their personId. Merged people are not among them.
+         */
+        get: operations["findPeople"];
         /**
          * Make or update people, all of them or none
-         * @description Wants the scope `people/write`. A person is known by `personId`; sending the same again changes nothing. At most MAX_PEOPLE at once.
+         * @description Each record is a merge patch: what is absent stays as it was known, null clears it. A first record holds for all time before, unless it has a `validFrom`; a later one that differs ends the range before it on its `validFrom`, or today, and ranges that begin later give way. Agents are added, never taken away; those of a person who was merged into another go to the other.
+         *
+         *     In CSV an empty cell is absent and `\N` clears; the agents stand in `mbox`, `email`, `mbox_sha1sum`, `openid`, `account.homePage` and `account.name`, or as JSON in `agents`; cohorts are separated by semicolons, and a demographic group has its column `demographics.<key>`. Further rows of a person bring further agents.
+         *
+         *     With `dryRun` nothing is changed, and the answer has the first 1000 of those who would be.
          */
         put: operations["putPeople"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{personId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One person, as the roster knows them on a day
+         * @description Also somebody who has left, or was merged into another person, who then has the agents.
+         */
+        get: operations["findPerson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{personId}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All that the roster says of a person, and from when to when
+         * @description Ranges of local days, half-open, in their order. On days between them nothing is known.
+         */
+        get: operations["getPersonHistory"];
+        /**
+         * Correct a person's history: these ranges replace all that there are
+         * @description The ranges stand in the order of their days and do not overlap. Metrics about the past follow at once, because no derived table holds an attribute.
+         */
+        put: operations["putPersonHistory"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1290,14 +1342,38 @@ export interface components {
         };
         /** @description How many people were made or changed */
         PeopleOutcome: {
-            /** @description People that were sent */
             received: number;
-            /** @description Those who are new */
             created: number;
-            /** @description Those known before of whom something has changed */
             updated: number;
-            /** @description Those of whom all was known before */
             unchanged: number;
+            /** @description Only with dryRun: the first 1000 of those who would be created or updated */
+            changes?: {
+                personId: string;
+                /** @enum {string} */
+                change: "created" | "updated";
+                /**
+                 * Format: date
+                 * @description First day of what changes in the history; null for all time before, or for no change in it
+                 */
+                validFrom: string | null;
+                /** @description The name and the attributes that differ on that day, each with `from` and `to` */
+                attributes: {
+                    [key: string]: {
+                        from?: unknown;
+                        to?: unknown;
+                    };
+                };
+                /** @description Ranges that begin on that day or later, and would give way */
+                replacedRanges: number;
+                /** @description Agents that no person has yet */
+                agentsAdded: {
+                    [key: string]: unknown;
+                }[];
+                /** @description Agents with something done already, which would become what this person did */
+                agentsMoved: {
+                    [key: string]: unknown;
+                }[];
+            }[];
         };
         /** @description Local days of `meta.query.timeZone`, half-open. */
         Period: {
@@ -1331,32 +1407,66 @@ export interface components {
          * @description A person of the roster
          * @example {
          *       "personId": "4711",
+         *       "name": "Ada Lovelace",
          *       "agents": [
          *         {
          *           "mbox": "mailto:ada@example.org"
          *         }
          *       ],
+         *       "role": "team-lead",
+         *       "team": "north-1",
+         *       "managerId": "4700",
+         *       "hiredOn": "2024-02-01",
          *       "cohorts": [
          *         "pilot"
-         *       ]
+         *       ],
+         *       "demographics": {
+         *         "ageBand": "30-39"
+         *       }
          *     }
          */
         PersonRecord: {
             /** @description The organisation's own name for the person, such as a staff number */
             personId: string;
             /** @description For people to read */
-            name?: string;
+            name?: string | null;
             /** @description The xAPI Agents that the person acts under; those known before stay */
             agents: {
                 [key: string]: unknown;
             }[];
-            /** @description Those known before stay when this is absent */
-            cohorts?: string[];
             /**
              * Format: date
              * @description First local day for which this holds; by default all time for a new person, today for a known one
              */
             validFrom?: string;
+            /** @description The role, such as `team-lead` */
+            role?: string | null;
+            /** @description The team */
+            team?: string | null;
+            /** @description The manager's personId, who need not be known yet */
+            managerId?: string | null;
+            /** @description The region */
+            region?: string | null;
+            /** @description The job family */
+            jobFamily?: string | null;
+            /** @description Why the person learns, such as `mandatory` or `voluntary` */
+            assignmentType?: string | null;
+            /**
+             * Format: date
+             * @description First local day of the employment
+             */
+            hiredOn?: string | null;
+            /**
+             * Format: date
+             * @description Last local day of the employment
+             */
+            leftOn?: string | null;
+            /** @description Named cohorts, as a set */
+            cohorts?: string[] | null;
+            /** @description Demographic groups by what they group by */
+            demographics?: {
+                [key: string]: string | null;
+            } | null;
         };
         /** @description Problem details (RFC 9457) */
         Problem: {
@@ -1377,6 +1487,10 @@ export interface components {
             index?: number;
             /** @description JSON pointer to the value at fault */
             pointer?: string;
+            /** @description Line of the body, from 1, on which the record at fault begins */
+            line?: number;
+            /** @description The column at fault, by its name in the header row */
+            column?: string;
             /** @description The rule that is broken */
             rule?: string;
             /** @description Finds the request in the log of the service */
@@ -1760,6 +1874,48 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `request-timeout`: The request did not arrive whole in time. */
+        Status408: {
+            headers: {
+                /** @description The same as `requestId` */
+                "X-Request-Id"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "https://w3id.org/momentum-lrs/errors/request-timeout",
+                 *       "title": "The request did not arrive whole in time",
+                 *       "status": 408,
+                 *       "detail": "The request did not arrive whole in time",
+                 *       "code": "request-timeout",
+                 *       "requestId": "0197f3a2-5b1c-7d4e-9a60-2f8c1e7b3d90"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unsupported-media-type`: The content type is not one that is understood here. */
+        Status415: {
+            headers: {
+                /** @description The same as `requestId` */
+                "X-Request-Id"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "https://w3id.org/momentum-lrs/errors/unsupported-media-type",
+                 *       "title": "The content type is not one that is understood here",
+                 *       "status": 415,
+                 *       "detail": "The content type is not one that is understood here",
+                 *       "code": "unsupported-media-type",
+                 *       "requestId": "0197f3a2-5b1c-7d4e-9a60-2f8c1e7b3d90"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `body-too-large`: The body is larger than the limit. */
         TooLarge: {
             headers: {
@@ -2074,6 +2230,8 @@ export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponsePreconditionFailed = components['responses']['PreconditionFailed'];
 export type ResponseRateLimited = components['responses']['RateLimited'];
+export type ResponseStatus408 = components['responses']['Status408'];
+export type ResponseStatus415 = components['responses']['Status415'];
 export type ResponseTooLarge = components['responses']['TooLarge'];
 export type ResponseUnauthenticated = components['responses']['Unauthenticated'];
 export type ResponseUnavailable = components['responses']['Unavailable'];
@@ -3360,9 +3518,144 @@ export interface operations {
             503: components["responses"]["XapiUnavailable"];
         };
     };
+    findPeople: {
+        parameters: {
+            query?: {
+                /** @description How the personId or the name begins, whatever the case */
+                q?: string;
+                /** @description Only people with this role, letter by letter */
+                role?: string;
+                /** @description Only people with this team, letter by letter */
+                team?: string;
+                /** @description Only people with this managerId, letter by letter */
+                managerId?: string;
+                /** @description Only people with this region, letter by letter */
+                region?: string;
+                /** @description Only people with this jobFamily, letter by letter */
+                jobFamily?: string;
+                /** @description Only people with this assignmentType, letter by letter */
+                assignmentType?: string;
+                /** @description Only people in this named cohort */
+                cohort?: string;
+                /** @description The local day that is asked about. Default: the tenant's today. */
+                at?: string;
+                /** @description Also those whose leftOn is before the day */
+                includeLeft?: boolean;
+                /** @description People on a page */
+                limit?: number;
+                /** @description The `nextCursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "people": [
+                     *         {
+                     *           "personId": "4711",
+                     *           "name": "Ada Lovelace",
+                     *           "agents": [
+                     *             {
+                     *               "mbox": "mailto:ada@example.org"
+                     *             }
+                     *           ],
+                     *           "role": "team-lead",
+                     *           "team": "north-1",
+                     *           "managerId": "4700",
+                     *           "hiredOn": "2024-02-01",
+                     *           "cohorts": [
+                     *             "pilot"
+                     *           ],
+                     *           "demographics": {
+                     *             "ageBand": "30-39"
+                     *           },
+                     *           "validFrom": null,
+                     *           "validTo": null,
+                     *           "region": null,
+                     *           "jobFamily": null,
+                     *           "assignmentType": null,
+                     *           "leftOn": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        people: {
+                            personId: string;
+                            name: string | null;
+                            /** @description The xAPI Agents that the person acts under */
+                            agents: {
+                                [key: string]: unknown;
+                            }[];
+                            /**
+                             * Format: date
+                             * @description First day; null for all time before
+                             */
+                            validFrom: string | null;
+                            /**
+                             * Format: date
+                             * @description The day after the last; null for no end
+                             */
+                            validTo: string | null;
+                            /** @description The role, such as `team-lead` */
+                            role: string | null;
+                            /** @description The team */
+                            team: string | null;
+                            /** @description The manager's personId, who need not be known yet */
+                            managerId: string | null;
+                            /** @description The region */
+                            region: string | null;
+                            /** @description The job family */
+                            jobFamily: string | null;
+                            /** @description Why the person learns, such as `mandatory` or `voluntary` */
+                            assignmentType: string | null;
+                            /**
+                             * Format: date
+                             * @description First local day of the employment
+                             */
+                            hiredOn: string | null;
+                            /**
+                             * Format: date
+                             * @description Last local day of the employment
+                             */
+                            leftOn: string | null;
+                            /** @description Named cohorts, as a set */
+                            cohorts: string[];
+                            /** @description Demographic groups by what they group by */
+                            demographics: {
+                                [key: string]: string;
+                            };
+                        }[];
+                        /** @description Of the next page; null on the last */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     putPeople: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Change nothing, and answer what would have changed */
+                dryRun?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3373,18 +3666,33 @@ export interface operations {
                  * @example [
                  *       {
                  *         "personId": "4711",
+                 *         "name": "Ada Lovelace",
                  *         "agents": [
                  *           {
                  *             "mbox": "mailto:ada@example.org"
                  *           }
                  *         ],
+                 *         "role": "team-lead",
+                 *         "team": "north-1",
+                 *         "managerId": "4700",
+                 *         "hiredOn": "2024-02-01",
                  *         "cohorts": [
                  *           "pilot"
-                 *         ]
+                 *         ],
+                 *         "demographics": {
+                 *           "ageBand": "30-39"
+                 *         }
                  *       }
                  *     ]
                  */
                 "application/json": components["schemas"]["PersonRecord"][];
+                /** @example {"personId":"4711","name":"Ada Lovelace","agents":[{"mbox":"mailto:ada@example.org"}],"role":"team-lead","team":"north-1","managerId":"4700","hiredOn":"2024-02-01","cohorts":["pilot"],"demographics":{"ageBand":"30-39"}} */
+                "application/x-ndjson": string;
+                /**
+                 * @example personId,name,email,role,team,hiredOn,cohorts,demographics.ageBand
+                 *     4711,Ada Lovelace,ada@example.org,team-lead,north-1,2024-02-01,pilot;north,30-39
+                 */
+                "text/csv": string;
             };
         };
         responses: {
@@ -3408,7 +3716,440 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["Status408"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Status415"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    findPerson: {
+        parameters: {
+            query?: {
+                /** @description The local day that is asked about. Default: the tenant's today. */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, so that it may have any character */
+                personId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "personId": "4711",
+                     *       "name": "Ada Lovelace",
+                     *       "agents": [
+                     *         {
+                     *           "mbox": "mailto:ada@example.org"
+                     *         }
+                     *       ],
+                     *       "role": "team-lead",
+                     *       "team": "north-1",
+                     *       "managerId": "4700",
+                     *       "hiredOn": "2024-02-01",
+                     *       "cohorts": [
+                     *         "pilot"
+                     *       ],
+                     *       "demographics": {
+                     *         "ageBand": "30-39"
+                     *       },
+                     *       "validFrom": null,
+                     *       "validTo": null,
+                     *       "region": null,
+                     *       "jobFamily": null,
+                     *       "assignmentType": null,
+                     *       "leftOn": null,
+                     *       "known": true,
+                     *       "mergedInto": null
+                     *     }
+                     */
+                    "application/json": {
+                        personId: string;
+                        name: string | null;
+                        /** @description The xAPI Agents that the person acts under */
+                        agents: {
+                            [key: string]: unknown;
+                        }[];
+                        /**
+                         * Format: date
+                         * @description First day; null for all time before
+                         */
+                        validFrom: string | null;
+                        /**
+                         * Format: date
+                         * @description The day after the last; null for no end
+                         */
+                        validTo: string | null;
+                        /** @description The role, such as `team-lead` */
+                        role: string | null;
+                        /** @description The team */
+                        team: string | null;
+                        /** @description The manager's personId, who need not be known yet */
+                        managerId: string | null;
+                        /** @description The region */
+                        region: string | null;
+                        /** @description The job family */
+                        jobFamily: string | null;
+                        /** @description Why the person learns, such as `mandatory` or `voluntary` */
+                        assignmentType: string | null;
+                        /**
+                         * Format: date
+                         * @description First local day of the employment
+                         */
+                        hiredOn: string | null;
+                        /**
+                         * Format: date
+                         * @description Last local day of the employment
+                         */
+                        leftOn: string | null;
+                        /** @description Named cohorts, as a set */
+                        cohorts: string[];
+                        /** @description Demographic groups by what they group by */
+                        demographics: {
+                            [key: string]: string;
+                        };
+                        /** @description Whether the roster says anything of the person on the day */
+                        known: boolean;
+                        /** @description Who this person was merged into; null for nobody */
+                        mergedInto: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPersonHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Percent-encoded, so that it may have any character */
+                personId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "personId": "4711",
+                     *       "ranges": [
+                     *         {
+                     *           "validFrom": null,
+                     *           "validTo": null,
+                     *           "role": "team-lead",
+                     *           "team": "north-1",
+                     *           "managerId": "4700",
+                     *           "hiredOn": "2024-02-01",
+                     *           "cohorts": [
+                     *             "pilot"
+                     *           ],
+                     *           "demographics": {
+                     *             "ageBand": "30-39"
+                     *           },
+                     *           "region": null,
+                     *           "jobFamily": null,
+                     *           "assignmentType": null,
+                     *           "leftOn": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        personId: string;
+                        ranges: {
+                            /**
+                             * Format: date
+                             * @description First day; null for all time before
+                             */
+                            validFrom: string | null;
+                            /**
+                             * Format: date
+                             * @description The day after the last; null for no end
+                             */
+                            validTo: string | null;
+                            /** @description The role, such as `team-lead` */
+                            role: string | null;
+                            /** @description The team */
+                            team: string | null;
+                            /** @description The manager's personId, who need not be known yet */
+                            managerId: string | null;
+                            /** @description The region */
+                            region: string | null;
+                            /** @description The job family */
+                            jobFamily: string | null;
+                            /** @description Why the person learns, such as `mandatory` or `voluntary` */
+                            assignmentType: string | null;
+                            /**
+                             * Format: date
+                             * @description First local day of the employment
+                             */
+                            hiredOn: string | null;
+                            /**
+                             * Format: date
+                             * @description Last local day of the employment
+                             */
+                            leftOn: string | null;
+                            /** @description Named cohorts, as a set */
+                            cohorts: string[];
+                            /** @description Demographic groups by what they group by */
+                            demographics: {
+                                [key: string]: string;
+                            };
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putPersonHistory: {
+        parameters: {
+            query?: {
+                /** @description Change nothing, and answer what would have changed */
+                dryRun?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Percent-encoded, so that it may have any character */
+                personId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ranges": [
+                 *         {
+                 *           "validTo": "2026-03-01",
+                 *           "team": "south"
+                 *         },
+                 *         {
+                 *           "validFrom": "2026-03-01",
+                 *           "team": "north"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description All ranges, in the order of their days; what is absent or null in one is not known then */
+                    ranges: {
+                        /**
+                         * Format: date
+                         * @description First day; absent or null for all time before, in the first range only
+                         */
+                        validFrom?: string | null;
+                        /**
+                         * Format: date
+                         * @description The day after the last; absent or null for no end, in the last range only
+                         */
+                        validTo?: string | null;
+                        /** @description The role, such as `team-lead` */
+                        role?: string | null;
+                        /** @description The team */
+                        team?: string | null;
+                        /** @description The manager's personId, who need not be known yet */
+                        managerId?: string | null;
+                        /** @description The region */
+                        region?: string | null;
+                        /** @description The job family */
+                        jobFamily?: string | null;
+                        /** @description Why the person learns, such as `mandatory` or `voluntary` */
+                        assignmentType?: string | null;
+                        /**
+                         * Format: date
+                         * @description First local day of the employment
+                         */
+                        hiredOn?: string | null;
+                        /**
+                         * Format: date
+                         * @description Last local day of the employment
+                         */
+                        leftOn?: string | null;
+                        /** @description Named cohorts, as a set */
+                        cohorts?: string[] | null;
+                        /** @description Demographic groups by what they group by */
+                        demographics?: {
+                            [key: string]: string | null;
+                        } | null;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "personId": "4711",
+                     *       "changed": true,
+                     *       "from": [
+                     *         {
+                     *           "validFrom": null,
+                     *           "validTo": null,
+                     *           "role": "team-lead",
+                     *           "team": "north-1",
+                     *           "managerId": "4700",
+                     *           "hiredOn": "2024-02-01",
+                     *           "cohorts": [
+                     *             "pilot"
+                     *           ],
+                     *           "demographics": {
+                     *             "ageBand": "30-39"
+                     *           },
+                     *           "region": null,
+                     *           "jobFamily": null,
+                     *           "assignmentType": null,
+                     *           "leftOn": null
+                     *         }
+                     *       ],
+                     *       "to": [
+                     *         {
+                     *           "validFrom": null,
+                     *           "validTo": null,
+                     *           "role": "team-lead",
+                     *           "team": "north-2",
+                     *           "managerId": "4700",
+                     *           "hiredOn": "2024-02-01",
+                     *           "cohorts": [
+                     *             "pilot"
+                     *           ],
+                     *           "demographics": {
+                     *             "ageBand": "30-39"
+                     *           },
+                     *           "region": null,
+                     *           "jobFamily": null,
+                     *           "assignmentType": null,
+                     *           "leftOn": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        personId: string;
+                        changed: boolean;
+                        from: {
+                            /**
+                             * Format: date
+                             * @description First day; null for all time before
+                             */
+                            validFrom: string | null;
+                            /**
+                             * Format: date
+                             * @description The day after the last; null for no end
+                             */
+                            validTo: string | null;
+                            /** @description The role, such as `team-lead` */
+                            role: string | null;
+                            /** @description The team */
+                            team: string | null;
+                            /** @description The manager's personId, who need not be known yet */
+                            managerId: string | null;
+                            /** @description The region */
+                            region: string | null;
+                            /** @description The job family */
+                            jobFamily: string | null;
+                            /** @description Why the person learns, such as `mandatory` or `voluntary` */
+                            assignmentType: string | null;
+                            /**
+                             * Format: date
+                             * @description First local day of the employment
+                             */
+                            hiredOn: string | null;
+                            /**
+                             * Format: date
+                             * @description Last local day of the employment
+                             */
+                            leftOn: string | null;
+                            /** @description Named cohorts, as a set */
+                            cohorts: string[];
+                            /** @description Demographic groups by what they group by */
+                            demographics: {
+                                [key: string]: string;
+                            };
+                        }[];
+                        to: {
+                            /**
+                             * Format: date
+                             * @description First day; null for all time before
+                             */
+                            validFrom: string | null;
+                            /**
+                             * Format: date
+                             * @description The day after the last; null for no end
+                             */
+                            validTo: string | null;
+                            /** @description The role, such as `team-lead` */
+                            role: string | null;
+                            /** @description The team */
+                            team: string | null;
+                            /** @description The manager's personId, who need not be known yet */
+                            managerId: string | null;
+                            /** @description The region */
+                            region: string | null;
+                            /** @description The job family */
+                            jobFamily: string | null;
+                            /** @description Why the person learns, such as `mandatory` or `voluntary` */
+                            assignmentType: string | null;
+                            /**
+                             * Format: date
+                             * @description First local day of the employment
+                             */
+                            hiredOn: string | null;
+                            /**
+                             * Format: date
+                             * @description Last local day of the employment
+                             */
+                            leftOn: string | null;
+                            /** @description Named cohorts, as a set */
+                            cohorts: string[];
+                            /** @description Demographic groups by what they group by */
+                            demographics: {
+                                [key: string]: string;
+                            };
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];

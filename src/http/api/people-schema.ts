@@ -78,6 +78,17 @@ const examplePerson = {
   ...examples
 }
 
+const noAttributes = {
+  region: null,
+  jobFamily: null,
+  assignmentType: null,
+  leftOn: null
+}
+
+const exampleRange = { validFrom: null, validTo: null, ...examples, ...noAttributes }
+
+const exampleFound = { ...examplePerson, ...exampleRange }
+
 /** A person as they are sent. */
 export const Person = Type.Object(
   {
@@ -95,7 +106,12 @@ export const Person = Type.Object(
     ),
     ...sentAttributes
   },
-  { additionalProperties: false, examples: [examplePerson] }
+  {
+    title: 'PersonRecord',
+    description: 'A person of the roster',
+    additionalProperties: false,
+    examples: [examplePerson]
+  }
 )
 
 const csvExample = [
@@ -110,7 +126,7 @@ const text = (description: string, example: string) =>
 /** People in each of the formats that are taken. */
 export const PeopleBody = {
   content: {
-    'application/json': { schema: Type.Array(Person) },
+    'application/json': { schema: Type.Array(Person, { examples: [[examplePerson]] }) },
     'application/x-ndjson': { schema: text('One person a line', `${JSON.stringify(examplePerson)}\n`) },
     'text/csv': { schema: text('A header row with the names of the columns, then a row for each person', csvExample) }
   }
@@ -154,7 +170,11 @@ export const PutPeopleAnswer = Type.Object(
       )
     )
   },
-  { examples: [{ received: 3, created: 1, updated: 1, unchanged: 1 }] }
+  {
+    title: 'PeopleOutcome',
+    description: 'How many people were made or changed',
+    examples: [{ received: 3, created: 1, updated: 1, unchanged: 1 }]
+  }
 )
 
 const validity = {
@@ -198,26 +218,35 @@ export const FindPeopleQuery = Type.Object(
   { additionalProperties: false }
 )
 
-export const PeopleAnswer = Type.Object({
-  people: Type.Immutable(Type.Array(Type.Object(found))),
-  nextCursor: orNull<string>({ type: 'string', description: 'Of the next page; null on the last' })
-})
+export const PeopleAnswer = Type.Object(
+  {
+    people: Type.Immutable(Type.Array(Type.Object(found))),
+    nextCursor: orNull<string>({ type: 'string', description: 'Of the next page; null on the last' })
+  },
+  { examples: [{ people: [exampleFound], nextCursor: null }] }
+)
 
 export const PersonParameter = Type.Object({ personId: Name('Percent-encoded, so that it may have any character') })
 
 export const FindPersonQuery = Type.Object({ at }, { additionalProperties: false })
 
-export const PersonAnswer = Type.Object({
-  ...found,
-  known: Type.Boolean({ description: 'Whether the roster says anything of the person on the day' }),
-  mergedInto: orNull<string>({ type: 'string', description: 'Who this person was merged into; null for nobody' })
-})
+export const PersonAnswer = Type.Object(
+  {
+    ...found,
+    known: Type.Boolean({ description: 'Whether the roster says anything of the person on the day' }),
+    mergedInto: orNull<string>({ type: 'string', description: 'Who this person was merged into; null for nobody' })
+  },
+  { examples: [{ ...exampleFound, known: true, mergedInto: null }] }
+)
 
 const AnsweredRange = Type.Object({ ...validity, ...answeredAttributes })
 
 const ranges = (schema: TSchema) => Type.Immutable(Type.Array(schema))
 
-export const HistoryAnswer = Type.Object({ personId: Type.String(), ranges: ranges(AnsweredRange) })
+export const HistoryAnswer = Type.Object(
+  { personId: Type.String(), ranges: ranges(AnsweredRange) },
+  { examples: [{ personId: '4711', ranges: [exampleRange] }] }
+)
 
 const sentDay = (description: string) => Type.Optional(orNull<string>({ type: 'string', ...dayRules, description }))
 
@@ -252,9 +281,14 @@ export const HistoryBody = Type.Object(
   }
 )
 
-export const PutHistoryAnswer = Type.Object({
-  personId: Type.String(),
-  changed: Type.Boolean(),
-  from: ranges(AnsweredRange),
-  to: ranges(AnsweredRange)
-})
+export const PutHistoryAnswer = Type.Object(
+  {
+    personId: Type.String(),
+    changed: Type.Boolean(),
+    from: ranges(AnsweredRange),
+    to: ranges(AnsweredRange)
+  },
+  {
+    examples: [{ personId: '4711', changed: true, from: [exampleRange], to: [{ ...exampleRange, team: 'north-2' }] }]
+  }
+)

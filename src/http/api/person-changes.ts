@@ -27,7 +27,7 @@ import {
   ReconciliationQuery,
   Split,
   Undo
-} from './people-changes-schema.js'
+} from './person-changes-schema.js'
 import { problemResponses } from './problem-schema.js'
 
 const tags = ['people']
