@@ -3,12 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { benchIngest, type Measurement } from './ingest.js'
 import { benchQueries } from './queries.js'
+import { benchRollups } from './rollups.js'
 import { benchRowLevelSecurity } from './row-level-security.js'
 
 const benches: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   ingest: benchIngest,
   'row-level-security': benchRowLevelSecurity,
-  queries: () => benchQueries(Number(process.argv[3] ?? 100_000))
+  queries: () => benchQueries(Number(process.argv[3] ?? 100_000)),
+  rollups: () => benchRollups(Number(process.argv[3] ?? 1_000_000))
 }
 
 const name = process.argv[2] ?? ''

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Kysely } from 'kysely'
+import type pg from 'pg'
 import { pino } from 'pino'
 import { buildApp } from '../src/app.js'
 import { readConfig } from '../src/config.js'
@@ -18,6 +19,7 @@ import { ensureTenant } from '../src/store/tenant.js'
 /** The service over an embedded PostgreSQL that keeps every promise of durability, in this process. */
 export interface BenchService {
   readonly db: Kysely<Database>
+  readonly pool: pg.Pool
   readonly tenantId: number
   readonly url: string
   /** What every request under `/xapi` needs. */
@@ -32,7 +34,7 @@ export async function startBenchService(): Promise<BenchService> {
   const dataDir = await mkdtemp(join(tmpdir(), 'momentum-bench-'))
   await chmod(dataDir, 0o755)
   const server = await startEmbeddedServer({ dataDir, log: () => undefined, sharedFolder: join(dataDir, 'shared') })
-  const { db } = openDatabase({ connection: server.connection, poolSize: 10, onError: () => undefined })
+  const { db, pool } = openDatabase({ connection: server.connection, poolSize: 10, onError: () => undefined })
   await migrate(db, migrationsFolder)
   const { id: tenantId } = await ensureTenant(db, 'bench', 'UTC')
   await createCredential(db, { tenantId, name: 'bench', key: 'bench', secret, scopes: operatorScopes })
@@ -51,6 +53,7 @@ export async function startBenchService(): Promise<BenchService> {
   await app.listen({ host: '127.0.0.1', port: 0 })
   return {
     db,
+    pool,
     tenantId,
     url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
     headers: {
