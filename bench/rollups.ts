@@ -109,7 +109,8 @@ async function recordAll({ db, tenantId }: BenchService, statements: readonly Pr
   let next = 0
   const writer = async () => {
     while (next < statements.length) {
-      const batch = statements.slice(next, (next += batchSize))
+      const batch = statements.slice(next, next + batchSize)
+      next += batchSize
       await recordStatements(db, tenantId, batch, { mayDefine: true })
     }
   }
@@ -153,7 +154,8 @@ async function measureLag(service: BenchService, stored: number): Promise<readon
   const worker = startWorker(service.db, {
     batchSize,
     idleMs: 250,
-    onError: error => process.stderr.write(`${error}\n`)
+    onError: error => process.stderr.write(`${error}\n`),
+    onFailedRow: ({ error }) => process.stderr.write(`${error}\n`)
   })
   const lags: number[] = []
   const perTick = steadyPerSecond / 20

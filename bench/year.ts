@@ -61,7 +61,9 @@ async function seedRoster(db: Kysely<Database>, tenantId: number): Promise<void>
       case when n * 8 <= count(*) over () then 'people manager' else 'individual contributor' end,
       ${yearBegin}::date - (n * 37 % 3000)::integer + 200,
       case when n % 50 = 0 then ${yearBegin}::date + (n % 365)::integer end
-    from (select *, row_number() over (order by id) as n from person where tenant_id = ${tenantId}) as person`.execute(db)
+    from (select *, row_number() over (order by id) as n from person where tenant_id = ${tenantId}) as person`.execute(
+    db
+  )
 }
 
 /** A learner is active on a day with a chance of their own, less at weekends, and then does a handful of deeds. */

@@ -32,6 +32,8 @@ export interface NaivePersons {
   readonly changes: () => number
   /** The person who has an agent: `p1`, or `agent 1` for a provisional one. */
   readonly ownerOf: (agent: number) => string
+  /** Those of the roster who are nobody else: the target population. */
+  readonly learners: () => readonly string[]
 }
 
 export function naivePersons(): NaivePersons {
@@ -97,7 +99,8 @@ export function naivePersons(): NaivePersons {
       return merge(`p${deal.into}`, 'agent' in deal.from ? ownerOf(deal.from.agent) : `p${deal.from.person}`)
     },
     changes: () => trail.length,
-    ownerOf
+    ownerOf,
+    learners: () => [...known].filter(person => !mergedInto.has(person))
   }
 }
 

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import { learningEventKinds, type MappingRule } from '../../src/events/mapping-rule.js'
+import { deals, mboxOf } from '../people/deals.js'
+import { everyAgent } from '../people/naive-persons.js'
+import { voiding } from '../support/statements.js'
+import type { Deed } from './naive.js'
+
+const n = 'https://w3id.org/momentum-lrs/'
+const agentCount = everyAgent.length
+const feedback = 'https://example.org/modules/feedback'
+
+/** Either side of the changes of the clock in Berlin, New York and Lord Howe, and one that is still to come. */
+const instants = ['2024-03-30T22:00', '2024-10-26T21:00', '2024-03-10T03:00', '2024-04-06T13:00', '2999-01-01T00:00']
+
+const deeds = fc
+  .record({
+    kind: fc.constantFrom(...learningEventKinds, 'peer-feedback', 'manager-check', 'assessed', 'opened', 'sneezed'),
+    actor: fc.nat(agentCount - 1),
+    shape: fc.constantFrom('activity', 'activity', 'agent', 'extension', 'group-actor', 'sub-statement'),
+    subject: fc.nat(agentCount - 1),
+    instant: fc.constantFrom(...instants),
+    // Some so near each other that they are of one session.
+    after: fc.oneof(
+      fc.nat(2 * 24 * 60),
+      fc.nat(24).map(tens => tens * 10)
+    ),
+    activity: fc.constantFrom(feedback, 'https://example.org/tasks/ask'),
+    module: fc.constantFrom(null, feedback, 'https://example.org/modules/listening'),
+    score: fc.constantFrom(null, 0, 0.25, 0.5, 1, -0.75),
+    minutes: fc.constantFrom(null, 0, 1, 90),
+    tags: fc.constantFrom(null, [], ['confident'], ['needs-practice', 'confident'])
+  })
+  .map(({ instant, after, ...parts }): Deed => {
+    const timestamp = new Date(Date.parse(`${instant}Z`) + after * 60_000).toISOString()
+    return { ...parts, id: randomUUID(), timestamp } as Deed
+  })
+
+const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe'] as const
+
+/** What a tenant may say that verbs mean, on top of what the program says. */
+const mappings: readonly (readonly MappingRule[])[] = [
+  [],
+  [{ verb: `${n}verbs/opened`, kind: 'visited' }],
+  [{ verb: `${n}verbs/sneezed`, kind: 'opened' }],
+  [
+    { verb: `${n}verbs/opened`, kind: null },
+    { verb: `${n}verbs/delivered`, kind: 'peer-feedback' },
+    { verb: `${n}verbs/assessed`, kind: 'completed' }
+  ]
+]
+
+/** What a kind of deed means by a tenant's rules. */
+export function meaningOf(kind: string, rules: readonly MappingRule[]): string {
+  const rule = rules.find(({ verb }) => verb === `${n}verbs/${kind}`)
+  return rule === undefined ? kind : (rule.kind ?? 'nothing')
+}
+
+function seldom<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> {
+  return fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary })
+}
+
+/**
+ * One step: statements that are sent, something that is done to persons, a new mapping or time zone, and work on the
+ * queue and on derivations, by so many at once; and whether everybody's connections are lost meanwhile.
+ */
+const steps = fc.record({
+  take: fc.integer({ min: 1, max: 7 }),
+  deal: fc.option(deals),
+  rules: seldom(fc.constantFrom(...mappings)),
+  timeZone: seldom(fc.constantFrom(...zones)),
+  work: fc.option(fc.record({ batchSize: fc.integer({ min: 1, max: 9 }), workers: fc.integer({ min: 1, max: 2 }) })),
+  derivations: fc.nat(3),
+  isCrash: fc.nat(5).map(chance => chance === 0),
+  atOnce: fc.boolean()
+})
+
+/** All that will happen in one tenant, and in which order. */
+export const stories = fc
+  .record({
+    timeZone: fc.constantFrom(...zones),
+    deeds: fc.array(deeds, { minLength: 1, maxLength: 25 }),
+    voids: fc.array(fc.nat(27), { maxLength: 8 }),
+    repeats: fc.array(fc.nat(40), { maxLength: 6 }),
+    order: fc.array(fc.nat(), { minLength: 40, maxLength: 40 }),
+    steps: fc.array(steps, { minLength: 1, maxLength: 6 })
+  })
+  .map(story => {
+    // A void may name a deed, another voiding statement, or what never comes.
+    const voidIds = story.voids.map(() => randomUUID())
+    const targets = story.voids.map(at => story.deeds[at]?.id ?? voidIds[at % 4] ?? randomUUID())
+    const sent: Statement[] = [
+      ...story.deeds.map(deed => ({ id: deed.id, body: statementOf(deed) })),
+      ...targets.map((target, at) => ({ id: voidIds[at] ?? '', body: voiding(target) }))
+    ]
+    const again = story.repeats.flatMap(at => sent[at] ?? [])
+    const ordered = [...sent, ...again]
+      .map((statement, at) => ({ statement, place: story.order[at] ?? 0 }))
+      .sort((a, b) => a.place - b.place)
+      .map(({ statement }) => statement)
+    return { ...story, ordered, voided: new Set(targets) }
+  })
+
+export type Story = typeof stories extends fc.Arbitrary<infer S> ? S : never
+
+/** A statement as it is sent. */
+export interface Statement {
+  readonly id: string
+  readonly body: object
+}
+
+function statementOf({ kind, actor, shape, subject, timestamp, ...deed }: Deed): object {
+  const agent = { mbox: mboxOf(actor) }
+  const verb = { id: `${n}verbs/${kind}` }
+  const about = { objectType: 'Agent', mbox: mboxOf(subject) }
+  const object = { id: deed.activity }
+  const result = {
+    ...(deed.score === null ? {} : { score: { scaled: deed.score } }),
+    ...(deed.minutes === null ? {} : { duration: `PT${deed.minutes}M` }),
+    ...(deed.tags === null ? {} : { extensions: { [`${n}extensions/outcome-tags`]: deed.tags } })
+  }
+  const context = {
+    ...(deed.module === null ? {} : { contextActivities: { parent: [{ id: deed.module }] } }),
+    ...(shape === 'extension' ? { extensions: { [`${n}extensions/subject`]: about } } : {})
+  }
+  const parts = { verb, context, result, timestamp }
+  if (shape === 'group-actor') return { actor: { objectType: 'Group', ...agent }, object, ...parts }
+  if (shape === 'sub-statement') {
+    return { actor: agent, object: { objectType: 'SubStatement', actor: agent, verb, object }, ...parts }
+  }
+  return { actor: agent, object: shape === 'agent' ? about : object, ...parts }
+}
+
+/** A statement of every agent, which makes it known, and is no learning event by any of the mappings. */
+export function introductions(): readonly Statement[] {
+  return everyAgent.map(agent => ({
+    id: randomUUID(),
+    body: { actor: { mbox: mboxOf(agent) }, verb: { id: `${n}verbs/arrived` }, object: { id: feedback } }
+  }))
+}
