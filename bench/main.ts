@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { benchIngest, type Measurement } from './ingest.js'
+import { benchMetrics } from './metrics.js'
 import { benchQueries } from './queries.js'
 import { benchRollups } from './rollups.js'
 import { benchRowLevelSecurity } from './row-level-security.js'
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Measurement[]>>> =
   ingest: benchIngest,
   'row-level-security': benchRowLevelSecurity,
   queries: () => benchQueries(Number(process.argv[3] ?? 100_000)),
+  metrics: () => benchMetrics(Number(process.argv[3] ?? 10_000_000)),
   rollups: () => benchRollups(Number(process.argv[3] ?? 1_000_000))
 }
 
