@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { toMilliseconds } from '../database/instant-text.js'
 import type { Database, DerivationPhase, DerivationReason } from '../database/schema.js'
 
 /** What is asked to be derived anew. */
@@ -62,8 +63,7 @@ export async function requestDerivation(
 
 /** Lists a tenant's derivations, the newest first, at most a hundred. */
 export async function listDerivations(db: Kysely<Database>, tenantId: number): Promise<readonly ListedDerivation[]> {
-  const instant = (column: string) =>
-    sql`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+  const instant = (column: string) => toMilliseconds(sql.ref(column))
   const { rows } = await sql<ListedDerivation>`
     select id, reason, phase, total, derived, changed, requested_by as "requestedBy",
       ${instant('requested_at')} as "requestedAt", ${instant('started_at')} as "startedAt",

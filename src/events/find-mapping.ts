@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { LRUCache } from 'lru-cache'
+import { toMilliseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 import { type EventMapping, makeMapping } from './mapping.js'
 import type { MappingRule } from './mapping-rule.js'
@@ -60,7 +61,7 @@ export async function listMappings(
 ): Promise<readonly ListedMapping[]> {
   const { rows } = await sql<ListedMapping>`
     select version, jsonb_array_length(rules) as rules, created_by as "createdBy",
-      to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "createdAt"
+      ${toMilliseconds(sql`created_at`)} as "createdAt"
     from event_mapping
     where tenant_id = ${tenantId} and (${before}::integer is null or version < ${before}::integer)
     order by version desc limit ${pageLength}`.execute(db)

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { toMilliseconds } from '../database/instant-text.js'
 import type { DerivationReason } from '../database/schema.js'
 
 /** Where learner-days come from: `rollup`, kept by the worker, or `events`, counted anew. */
@@ -20,7 +21,7 @@ export function chooseSource(consistency: Consistency, timeZone: string, tenantT
  */
 export function oldestDue(tenantId: number, asOf: Date): RawBuilder<string | null> {
   return sql<string | null>`(
-    select to_char(min(enqueued_at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+    select ${toMilliseconds(sql`min(enqueued_at)`)}
     from rollup_queue
     where tenant_id = ${tenantId} and (due_at <= ${asOf.toISOString()}::timestamptz or attempts > 0)
   )`
@@ -49,7 +50,7 @@ export interface OpenDerivation {
 export function openDerivation(tenantId: number): RawBuilder<OpenDerivation | null> {
   return sql<OpenDerivation | null>`(
     select json_build_object('reason', reason,
-      'requestedAt', to_char(requested_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+      'requestedAt', ${toMilliseconds(sql`requested_at`)},
       'percent', case when phase = 'events' then least(99, 100 * derived / greatest(total, 1)) else 99 end)
     from derivation
     where tenant_id = ${tenantId} and phase <> 'done'

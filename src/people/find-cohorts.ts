@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { toMilliseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 import type { CohortFilter } from './cohort-filter.js'
 
@@ -20,7 +21,13 @@ export async function findCohorts(
 ): Promise<ReadonlyMap<string, SavedCohort>> {
   const rows = await db
     .selectFrom('cohort')
-    .select(['id', 'name', 'filter', 'created_at as createdAt', 'updated_at as updatedAt'])
+    .select([
+      'id',
+      'name',
+      'filter',
+      toMilliseconds(sql`created_at`).as('createdAt'),
+      toMilliseconds(sql`updated_at`).as('updatedAt')
+    ])
     .where('tenant_id', '=', tenantId)
     .where('id', 'in', ids)
     .execute()

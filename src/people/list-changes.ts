@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { toMilliseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 import type { PersonChangeKind } from '../database/schema-people.js'
 
@@ -43,7 +44,7 @@ export async function listChanges(
       array(select ifi from agent
         where agent.tenant_id = change.tenant_id and agent.id = any(change.agent_ids) order by agent.id) as agents,
       change.changed_by as "changedBy", change.reason, change.undoes, undo.id as "undoneBy",
-      to_char(change.changed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "changedAt"
+      ${toMilliseconds(sql`change.changed_at`)} as "changedAt"
     from person_change as change
     join person as giver on giver.tenant_id = change.tenant_id and giver.id = change.from_person_id
     join person as getter on getter.tenant_id = change.tenant_id and getter.id = change.to_person_id

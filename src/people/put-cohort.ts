@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { toMilliseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
 import type { CohortFilter } from './cohort-filter.js'
@@ -15,14 +16,15 @@ export async function putCohort(
   tenantId: number,
   { id, name, filter }: { readonly id: string; readonly name: string | null; readonly filter: CohortFilter }
 ): Promise<{ readonly cohort: SavedCohort; readonly created: boolean }> {
-  const { rows } = await sql<{ created_at: string; updated_at: string; created: boolean }>`
+  const { rows } = await sql<{ createdAt: string; updatedAt: string; created: boolean }>`
     insert into cohort (tenant_id, id, name, filter)
     select ${tenantId}, ${id}, ${name}, ${JSON.stringify(filter)}::jsonb
     where exists (select from cohort where tenant_id = ${tenantId} and id = ${id})
       or not exists (select from roster where tenant_id = ${tenantId} and cohorts @> array[${id}]::text[])
     on conflict (tenant_id, id) do update
       set name = excluded.name, filter = excluded.filter, updated_at = clock_timestamp()
-    returning created_at, updated_at, xmax = 0 as created`.execute(db)
+    returning ${toMilliseconds(sql`cohort.created_at`)} as "createdAt",
+      ${toMilliseconds(sql`cohort.updated_at`)} as "updatedAt", xmax = 0 as created`.execute(db)
   const [row] = rows
   if (row === undefined) {
     throw new LrsError(
@@ -33,6 +35,6 @@ export async function putCohort(
       }
     )
   }
-  const { created_at: createdAt, updated_at: updatedAt, created } = row
+  const { createdAt, updatedAt, created } = row
   return { cohort: { id, name, filter, createdAt, updatedAt }, created }
 }

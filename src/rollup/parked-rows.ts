@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { toMilliseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 
 /** A row of the queue that is tried no more. */
@@ -15,7 +16,7 @@ export interface ParkedRow {
   readonly lastError: string
 }
 
-const isoText = (column: string) => sql`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+const isoText = (column: string) => toMilliseconds(sql.ref(column))
 
 /** Lists the parked rows of a tenant, or of all (null), oldest first. */
 export async function listParkedRows(db: Kysely<Database>, tenantId: number | null): Promise<readonly ParkedRow[]> {

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { LRUCache } from 'lru-cache'
+import { toMicroseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 import { rememberErasures } from './erasure-fence.js'
 
@@ -47,7 +48,7 @@ export function lastConsistentThrough(db: Kysely<Database>): string | null {
 
 async function ask(db: Kysely<Database>, tenantId: number): Promise<string> {
   const { rows } = await sql<{ instant: string; erasures: number | null }>`
-    select to_char(least(statement_timestamp(), min(xact_start)) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    select ${toMicroseconds(sql`least(statement_timestamp(), min(xact_start))`)}
       as instant, (select erasures from tenant where id = ${tenantId}) as erasures
     from pg_stat_activity
     where datname = current_database() and backend_xid is not null`.execute(db)

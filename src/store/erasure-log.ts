@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { toMilliseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 
 /** How much was erased. */
@@ -85,8 +86,7 @@ export async function listErasures(
   tenantId: number,
   { before, limit }: { readonly before: number | null; readonly limit: number }
 ): Promise<readonly ListedErasure[]> {
-  const instant = (column: 'started_at' | 'finished_at') =>
-    sql`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+  const instant = (column: 'started_at' | 'finished_at') => toMilliseconds(sql.ref(column))
   const query = db
     .selectFrom('erasure')
     .select(['id', 'requested_by as requestedBy', 'statements', 'voids', 'authorities', 'attachments'])

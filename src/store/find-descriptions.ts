@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { toMicroseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 import { findNumbers } from './dictionary.js'
 
@@ -80,7 +81,7 @@ async function findKnown(
   if (numbers.size === 0) return new Map()
   const { rows } = await sql<KnownDefinition & { id: number }>`
     select activity_id as id, definition,
-      to_char(updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated
+      ${toMicroseconds(sql`updated`)} as updated
     from activity_definition
     where tenant_id = ${tenantId} and activity_id = any(${[...numbers.values()]}::integer[])`.execute(db)
   return byWord(

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { toMicroseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 import { truncateFraction } from '../xapi/timestamp.js'
 import {
@@ -16,7 +17,7 @@ export async function findDocument(db: Kysely<Database>, address: DocumentAddres
   if (numbers === null) return null
   const { rows } = await sql<StoredDocument>`
     select content_type as "contentType", content, etag,
-      to_char(updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated
+      ${toMicroseconds(sql`updated`)} as updated
     from document where ${atAddress(address, numbers)}`.execute(db)
   return rows[0] ?? null
 }
@@ -42,7 +43,7 @@ export async function findDocumentIds(
   // `updated` has six fraction digits: rounding the instant up would hide what was written just after it.
   const after = since === null ? null : truncateFraction(since, 6)
   const { rows } = await sql<{ id: string; updated: string }>`
-    select document_id as id, to_char(updated at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated
+    select document_id as id, ${toMicroseconds(sql`updated`)} as updated
     from document
     where ${inContext(context, numbers)} and (${context.registration}::uuid is null or registration = ${context.registration}::uuid)
       and (${after}::timestamptz is null or updated > ${after}::timestamptz)

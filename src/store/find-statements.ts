@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { toMicroseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 import { truncateFraction } from '../xapi/timestamp.js'
 import { type Dictionary, findNumbers } from './dictionary.js'
@@ -74,7 +75,7 @@ export async function findStatements(
   const range = (row: RawBuilder<unknown>) => rangeOf(row, filter, page)
   const branches = branchesOf(resolved, range).map(branch => sql`(${branch} ${limit})`)
   const { rows } = await sql<FoundStatement>`
-    select to_char(found.stored at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as stored, found.seq, statement.text
+    select ${toMicroseconds(sql`found.stored`)} as stored, found.seq, statement.text
     from (select stored, seq from (${sql.join(branches, sql` union `)}) as branch ${limit}) as found
     join statement on statement.tenant_id = ${tenantId} and statement.seq = found.seq
     ${page.ascending ? sql`order by found.stored, found.seq` : sql`order by found.stored desc, found.seq desc`}`.execute(
@@ -101,7 +102,7 @@ export async function findStatement(
     authority === null ? null : (await findNumbers(db, { tenantId, dictionary: 'agent' }, [authority])).get(authority)
   if (authorityId === undefined) return null
   const { rows } = await sql<FoundStatement>`
-    select to_char(stored at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as stored, seq, text
+    select ${toMicroseconds(sql`stored`)} as stored, seq, text
     from statement
     where tenant_id = ${tenantId} and id = ${id}::uuid and ${voided ? sql`not ${notVoided}` : notVoided}
       and (${authorityId}::integer is null or authority_id = ${authorityId}::integer)`.execute(db)

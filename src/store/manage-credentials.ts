@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { toMilliseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 import { createCredential, hashSecret, makeKey, makeSecret, type NewCredential } from './credential.js'
 
@@ -83,8 +84,7 @@ export async function revokeCredential(db: Kysely<Database>, tenantId: number, k
 }
 
 function selectListed(db: Kysely<Database>) {
-  const instant = (column: string) =>
-    sql`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+  const instant = (column: string) => toMilliseconds(sql.ref(column))
   return db
     .selectFrom('credential')
     .select([

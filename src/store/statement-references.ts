@@ -1,4 +1,5 @@
 import { sql, type Transaction } from 'kysely'
+import { toMicroseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 import { activitiesIn, agentsIn } from '../xapi/mentions.js'
 import type { Statement } from '../xapi/statement.js'
@@ -25,7 +26,7 @@ export async function enterGate(trx: Transaction<Database>, tenantId: number, is
   // PostgreSQL evaluates the columns of a select without a table from left to right.
   const { rows } = await sql<{ stored: string }>`
     select ${lock}(${gate}::integer, ${tenantId}::integer), pg_current_xact_id(),
-      to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as stored`.execute(trx)
+      ${toMicroseconds(sql`clock_timestamp()`)} as stored`.execute(trx)
   return rows.map(row => row.stored).join()
 }
 

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { toMilliseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 
 /** One customer of the service: nothing of one tenant is ever seen by another. */
@@ -39,7 +40,7 @@ export async function findTenant(db: Kysely<Database>, name: string): Promise<Te
 
 /** Lists every tenant, oldest first. */
 export async function listTenants(db: Kysely<Database>): Promise<readonly ListedTenant[]> {
-  const createdAt = sql<string>`to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+  const createdAt = toMilliseconds(sql`created_at`)
   return selectTenant(db).select(createdAt.as('createdAt')).orderBy('id').execute()
 }
 

@@ -63,6 +63,7 @@ t.test('a filter is saved, read, replaced and deleted under its id', async t => 
   const replaced = await put(app, 'north.engineers', { filter: engineers })
   t.equal(replaced.statusCode, 200)
   t.match(replaced.json(), { name: null, filter: engineers, createdAt: created.json().createdAt })
+  t.match(replaced.json(), { createdAt: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/, updatedAt: /Z$/ })
   const remove = () => app.call({ method: 'DELETE', url: '/api/v1/cohorts/north.engineers' })
   t.equal((await remove()).statusCode, 204)
   t.match(await get(app, '/north.engineers'), { status: 404, body: { code: 'not-found' } })
