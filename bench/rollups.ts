@@ -180,11 +180,11 @@ async function measureLag(service: BenchService, stored: number): Promise<readon
   ]
 }
 
-/** The age of the oldest row of the queue that is due. */
+/** For how long the oldest row of the queue has been due. An event of the future is due when its time comes. */
 async function lagMs(service: BenchService): Promise<number> {
   return countOf(
     service,
-    sql`select coalesce(extract(epoch from clock_timestamp() - min(enqueued_at)) * 1000, 0)::bigint as count
+    sql`select coalesce(extract(epoch from clock_timestamp() - min(greatest(enqueued_at, due_at))) * 1000, 0)::bigint as count
       from rollup_queue where due_at <= clock_timestamp()`
   )
 }
