@@ -7,7 +7,7 @@ import { recordStatements } from '../src/rollup/record-statements.js'
 import { parseStatements } from '../src/xapi/parse.js'
 import { prepareStatement } from '../src/xapi/prepare.js'
 import { validateStatement } from '../src/xapi/validate.js'
-import { type BenchService, startBenchService } from './service.js'
+import { authority, type BenchService, startBenchService } from './service.js'
 import { idOf, makeStatement } from './statements.js'
 
 /** One line of the results: what was measured, and how it compares within the same run. */
@@ -22,7 +22,6 @@ const batchSize = 100
 const seconds = 10
 const connections = 32
 const limits = { maxStatements: 5000, maxDepth: 100 }
-const authority = '{"objectType":"Agent","account":{"homePage":"https://bench.example","name":"bench"}}'
 
 /** Measures what it costs to store statements. */
 export async function benchIngest(): Promise<readonly Measurement[]> {

@@ -5,14 +5,13 @@ import { recordStatements } from '../src/rollup/record-statements.js'
 import { parseStatements } from '../src/xapi/parse.js'
 import { prepareStatement } from '../src/xapi/prepare.js'
 import type { Measurement } from './ingest.js'
-import { type BenchService, startBenchService } from './service.js'
+import { authority, type BenchService, startBenchService } from './service.js'
 import { idOf, makeStatement } from './statements.js'
 
 const seed = 5
 const batchSize = 1000
 const connections = 8
 const seconds = 3
-const authority = '{"objectType":"Agent","account":{"homePage":"https://bench.example","name":"bench"}}'
 
 /**
  * Measures the first page of every kind of query, for values that match a third of the table, a few rows and nothing.

@@ -11,7 +11,7 @@ import { recordStatements } from '../src/rollup/record-statements.js'
 import { startWorker } from '../src/rollup/worker.js'
 import { type PreparedStatement, prepareStatement } from '../src/xapi/prepare.js'
 import type { Measurement } from './ingest.js'
-import { type BenchService, startBenchService } from './service.js'
+import { authority, type BenchService, startBenchService } from './service.js'
 import { makeStatement } from './statements.js'
 
 const seed = 6
@@ -20,7 +20,6 @@ const batchSize = 500
 const writers = 4
 const steadyPerSecond = 500
 const steadySeconds = 60
-const authority = '{"objectType":"Agent","account":{"homePage":"https://bench.example","name":"bench"}}'
 
 /** What the derived tables cost: in time, against a bare COPY of the same statements' rows, and in bytes. */
 export async function benchRollups(count: number): Promise<readonly Measurement[]> {

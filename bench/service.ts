@@ -27,6 +27,9 @@ export interface BenchService {
   readonly stop: () => Promise<void>
 }
 
+/** The authority of statements that are stored without a request. */
+export const authority = '{"objectType":"Agent","account":{"homePage":"https://bench.example","name":"bench"}}'
+
 const secret = 'a secret of the bench alone'
 
 /** Starts the service on a throw-away database. */

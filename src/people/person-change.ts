@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import type { PersonChangeKind } from '../database/schema-people.js'
 import { LrsError } from '../errors.js'
-import { transact } from '../store/transact.js'
+import { rehearse, transact } from '../store/transact.js'
 import { type MoveContext, type MovedAgent, moveAgents } from './move-agents.js'
 
 /** What a merge, a split or the undoing of one needs besides the persons. */
@@ -46,13 +46,7 @@ export async function changePersons<Result>(
   isDryRun: boolean,
   work: (trx: Transaction<Database>) => Promise<Result>
 ): Promise<Result> {
-  return transact(db, async trx => {
-    if (!isDryRun) return work(trx)
-    await sql`savepoint before_change`.execute(trx)
-    const result = await work(trx)
-    await sql`rollback to savepoint before_change`.execute(trx)
-    return result
-  })
+  return isDryRun ? rehearse(db, work) : transact(db, work)
 }
 
 /** Finds the numbers of persons of the roster by the names that the organisation gives them. */

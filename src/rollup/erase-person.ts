@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
 import { eraseEvents } from '../events/erase-events.js'
@@ -12,7 +12,7 @@ import { type ErasureCounts, logErasure, nothingErased } from '../store/erasure-
 import { withHashedMailboxes } from '../store/hashed-mailboxes.js'
 import { replaceAuthority, replaceReferredAuthority } from '../store/replace-authority.js'
 import { enterGate } from '../store/statement-references.js'
-import { transact } from '../store/transact.js'
+import { rehearse, transact } from '../store/transact.js'
 import { erasedAgent, isOwnIdentifier } from '../xapi/erase.js'
 import { authorityKey } from '../xapi/mentions.js'
 import { dequeueErased } from './enqueue.js'
@@ -59,11 +59,10 @@ export async function erasePerson(db: Kysely<Database>, whom: ErasedPerson, eras
   const key = authorityKey(erasedAgent)
   // Interned for a dry run as well: it names nobody.
   const toId = (await internWords(db, { tenantId, dictionary: 'agent' }, [key])).get(key) ?? 0
+  const run = isDryRun ? rehearse : transact
   let erased: Erased = { ...nothingErased, id: null }
   for (;;) {
-    const pass = await transact(db, trx =>
-      tryOut(trx, isDryRun, () => erasePass(trx, whom, { ...erasing, toId }, erased))
-    )
+    const pass = await run(db, trx => erasePass(trx, whom, { ...erasing, toId }, erased))
     if (!isDryRun) rememberErasures(db, tenantId, pass.erasures)
     if (pass.isLast) return isDryRun ? { ...pass.erased, id: null } : pass.erased
     erased = pass.erased
@@ -74,19 +73,6 @@ interface Pass {
   readonly erased: Erased
   readonly isLast: boolean
   readonly erasures: number
-}
-
-/** Does work, and takes it back where it was only tried: so a dry run tells what would be, by doing it. */
-async function tryOut<Result>(
-  trx: Transaction<Database>,
-  isDryRun: boolean,
-  work: () => Promise<Result>
-): Promise<Result> {
-  if (!isDryRun) return work()
-  await sql`savepoint untouched`.execute(trx)
-  const result = await work()
-  await sql`rollback to savepoint untouched`.execute(trx)
-  return result
 }
 
 interface Whom {
