@@ -23,7 +23,7 @@ export async function benchMetrics(events: number): Promise<readonly Measurement
     const measured: Measurement[] = []
     for (const metric of catalogue) {
       for (const cohort of [undefined, 'hundred']) {
-        const asker = { tenantId, timeZone: 'UTC', minGroupSize: 10, asOf }
+        const asker = { tenantId, timeZone: 'UTC', minGroupSize: 10, asOf, within: null }
         const query = { ...window, ...(cohort === undefined ? {} : { cohort }) }
         const { p50, p95 } = await latency(() => answerMetric(service.db, metric, query, asker))
         const who = cohort === undefined ? 'everyone' : 'a cohort of 100'

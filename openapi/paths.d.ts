@@ -277,7 +277,7 @@ export interface paths {
         };
         /**
          * The people of the roster on a day, page by page
-         * @description Everybody of whom the roster says something on the day, who is hired by then and has not left, in the order of their personId. Merged people are not among them.
+         * @description Everybody of whom the roster says something on the day, who is hired by then and has not left, in the order of their personId. Merged people are not among them. With `line/read` those of the own line on the day; with `self/read` oneself.
          */
         get: operations["findPeople"];
         /**
@@ -305,7 +305,7 @@ export interface paths {
         };
         /**
          * One person, as the roster knows them on a day
-         * @description Also somebody who has left, or was merged into another person, who then has the agents.
+         * @description Also somebody who has left, or was merged into another person, who then has the agents. With `line/read` or `self/read`, everybody but the own line on the day, or oneself, is 404.
          */
         get: operations["findPerson"];
         put?: never;
@@ -325,7 +325,7 @@ export interface paths {
         };
         /**
          * All that the roster says of a person, and from when to when
-         * @description Ranges of local days, half-open, in their order. On days between them nothing is known.
+         * @description Ranges of local days, half-open, in their order. On days between them nothing is known. With `line/read` they are cut to the days in the own line.
          */
         get: operations["getPersonHistory"];
         /**
@@ -477,7 +477,7 @@ export interface paths {
         };
         /**
          * List the saved filters and the cohorts that the roster names
-         * @description In the order of their ids. Filters, and the sizes of small groups, are shown to whoever may read the roster.
+         * @description In the order of their ids. Filters, and the sizes of small groups, are shown to whoever may read the roster. With `line/read`, the roster’s cohorts are those of the own line, and so are their sizes.
          */
         get: operations["listCohorts"];
         put?: never;
@@ -581,7 +581,7 @@ export interface paths {
         };
         /**
          * List the metrics
-         * @description Every metric with its definition, unit, thresholds and options, in words and as data. Wants the scope `metrics/read`.
+         * @description Every metric with its definition, unit, thresholds and options, in words and as data. Wants one of the scopes `metrics/read`, `people/read`, `line/read` and `self/read`.
          */
         get: operations["listMetrics"];
         put?: never;
@@ -605,7 +605,7 @@ export interface paths {
          *
          *     Learners in the target population who opened at least once in the period ÷ the target population.
          *
-         *     Wants the scope `metrics/read`.
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
          */
         get: operations["getActiveUsers"];
         put?: never;
@@ -629,7 +629,7 @@ export interface paths {
          *
          *     Learners active on another day within windowDays after their first active day in the period ÷ learners active in the period whose windowDays are over.
          *
-         *     Wants the scope `metrics/read`.
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
          */
         get: operations["getRepeatRate"];
         put?: never;
@@ -679,29 +679,9 @@ export interface paths {
         put?: never;
         /**
          * Make a credential; its secret is shown this once
-         * @description Wants the scope `admin`. The new credential belongs to the tenant of the caller, who can hand on only what they have themselves.
+         * @description Wants the scope `admin`. The new credential belongs to the tenant of the caller, who can hand on only what they have themselves. `line/read` and `self/read` want a `personId`; who may read everyone hands them on for anybody, and who has one themselves for their own person.
          */
         post: operations["createCredential"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/credentials/{key}/rotate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Give a credential a new secret; the old one stops within a second
-         * @description Wants the scope `admin`. A credential that opens more than the caller’s own is refused.
-         */
-        post: operations["rotateCredential"];
         delete?: never;
         options?: never;
         head?: never;
@@ -723,6 +703,30 @@ export interface paths {
          * @description Wants the scope `admin`. It stays in the list, and what it has stored stays in the record.
          */
         delete: operations["revokeCredential"];
+        options?: never;
+        head?: never;
+        /**
+         * Say for whom a credential stands, within a second
+         * @description Wants the scope `admin`. A credential that opens more than the caller’s own is refused, and so is one that would with the new person.
+         */
+        patch: operations["changeCredential"];
+        trace?: never;
+    };
+    "/api/v1/credentials/{key}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a credential a new secret; the old one stops within a second
+         * @description Wants the scope `admin`. A credential that opens more than the caller’s own is refused.
+         */
+        post: operations["rotateCredential"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -986,6 +990,23 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * @description A credential; its secret is never shown again
+         * @example {
+         *       "key": "b9bb2a4e",
+         *       "name": "LMS of the north",
+         *       "scopes": [
+         *         "statements/write",
+         *         "statements/read/mine",
+         *         "state"
+         *       ],
+         *       "mayAssertAuthority": false,
+         *       "personId": null,
+         *       "createdAt": "2026-03-02T08:00:00.000Z",
+         *       "rotatedAt": null,
+         *       "revokedAt": null
+         *     }
+         */
         Credential: {
             /** @description The user name of HTTP Basic */
             key: string;
@@ -994,6 +1015,8 @@ export interface components {
             scopes: string[];
             /** @description Whether the authority that is sent with a statement is kept, instead of being replaced */
             mayAssertAuthority: boolean;
+            /** @description The `personId` of whom the credential stands for, to whom `line/read` and `self/read` are limited; the roster need not know it yet; null for nobody */
+            personId: string | null;
             /**
              * Format: date-time
              * @description When it was made
@@ -1003,6 +1026,14 @@ export interface components {
             rotatedAt: string | null;
             /** @description When it stopped to be valid; null while it is */
             revokedAt: string | null;
+        };
+        /** @description What of a credential can be changed */
+        CredentialChange: {
+            /**
+             * @description The `personId` of whom the credential stands for, to whom `line/read` and `self/read` are limited; the roster need not know it yet. Null for nobody
+             * @example 4711
+             */
+            personId: string | null;
         };
         /** @description The credentials, oldest first */
         CredentialList: {
@@ -1291,7 +1322,7 @@ export interface components {
                 code: "derivation_running" | "unknown_cohort" | "unknown_value" | "empty_population" | "immature_brackets" | "parked_work";
                 message: string;
             }[];
-            /** @description Events of the window, over the whole tenant, that no metric counts. */
+            /** @description Events of the window, over the whole tenant, that no metric counts; null where the caller may not see everyone. */
             excluded: {
                 /** @description Voided events. */
                 voided: number;
@@ -1299,7 +1330,7 @@ export interface components {
                 unresolvedActor: number;
                 /** @description Events dated more than five minutes after `asOf`. */
                 future: number;
-            };
+            } | null;
         };
         /** @description A parameter that only this metric knows. */
         MetricOption: {
@@ -1319,12 +1350,17 @@ export interface components {
              * @example LMS of the north
              */
             name: string;
-            scopes: ("statements/write" | "statements/read/mine" | "statements/read" | "statements/delete" | "state" | "state/read" | "define" | "profile" | "profile/read" | "activities_profile" | "agents_profile" | "all/read" | "all" | "metrics/read" | "people/read" | "people/write" | "admin" | "tenants")[];
+            scopes: ("statements/write" | "statements/read/mine" | "statements/read" | "statements/delete" | "state" | "state/read" | "define" | "profile" | "profile/read" | "activities_profile" | "agents_profile" | "all/read" | "all" | "metrics/read" | "people/read" | "line/read" | "self/read" | "people/write" | "admin" | "tenants")[];
             /**
              * @description Whether the authority that is sent with a statement is kept, instead of being replaced
              * @default false
              */
             mayAssertAuthority?: boolean;
+            /**
+             * @description The `personId` of whom the credential stands for, to whom `line/read` and `self/read` are limited; the roster need not know it yet. Null for nobody
+             * @example 4711
+             */
+            personId?: string | null;
         };
         /** @description What a tenant is made from */
         NewTenant: {
@@ -2185,6 +2221,7 @@ export type CohortList = components['schemas']['CohortList'];
 export type ConfidenceInterval = components['schemas']['ConfidenceInterval'];
 export type Context = components['schemas']['Context'];
 export type Credential = components['schemas']['Credential'];
+export type CredentialChange = components['schemas']['CredentialChange'];
 export type CredentialList = components['schemas']['CredentialList'];
 export type DerivationList = components['schemas']['DerivationList'];
 export type Failure = components['schemas']['Failure'];
@@ -5690,6 +5727,7 @@ export interface operations {
                      *             "state"
                      *           ],
                      *           "mayAssertAuthority": false,
+                     *           "personId": null,
                      *           "createdAt": "2026-03-02T08:00:00.000Z",
                      *           "rotatedAt": null,
                      *           "revokedAt": null
@@ -5717,16 +5755,6 @@ export interface operations {
         /** @description What a credential is made from */
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "name": "LMS of the north",
-                 *       "scopes": [
-                 *         "statements/write",
-                 *         "statements/read/mine",
-                 *         "state"
-                 *       ]
-                 *     }
-                 */
                 "application/json": components["schemas"]["NewCredential"];
             };
         };
@@ -5749,6 +5777,96 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Of a credential of the own tenant
+                 * @example b9bb2a4e
+                 */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to tell */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Of a credential of the own tenant
+                 * @example b9bb2a4e
+                 */
+                key: string;
+            };
+            cookie?: never;
+        };
+        /** @description What of a credential can be changed */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "personId": "4711"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CredentialChange"];
+            };
+        };
+        responses: {
+            /** @description A credential; its secret is never shown again */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "key": "b9bb2a4e",
+                     *       "name": "LMS of the north",
+                     *       "scopes": [
+                     *         "statements/write",
+                     *         "statements/read/mine",
+                     *         "state"
+                     *       ],
+                     *       "mayAssertAuthority": false,
+                     *       "personId": null,
+                     *       "createdAt": "2026-03-02T08:00:00.000Z",
+                     *       "rotatedAt": null,
+                     *       "revokedAt": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Credential"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -5783,37 +5901,6 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["IssuedCredential"];
                 };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthenticated"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["RateLimited"];
-            500: components["responses"]["Failed"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    revokeCredential: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description Of a credential of the own tenant
-                 * @example b9bb2a4e
-                 */
-                key: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done; there is nothing to tell */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];

@@ -45,6 +45,7 @@ export interface Config {
   readonly oidcRoleScopes: Readonly<Record<string, readonly string[]>> | null
   readonly oidcTenantClaim: string | null
   readonly oidcTenant: string
+  readonly oidcPersonClaim: string | null
 }
 
 interface Setting {
@@ -267,6 +268,13 @@ export const settings: { readonly [name in keyof Config]: Setting } = {
     default: 'default',
     meaning: 'Name of the tenant that tokens are for, unless OIDC_TENANT_CLAIM is set',
     read: text
+  },
+  oidcPersonClaim: {
+    name: 'OIDC_PERSON_CLAIM',
+    default: null,
+    meaning:
+      'Claim with the `personId` of whom a token stands for; without it no token has a line or numbers of its own',
+    read: text
   }
 }
 
@@ -390,8 +398,6 @@ function roleScopes(value: string) {
 }
 
 function words(value: string, separator: string | RegExp): readonly string[] {
-  return value
-    .split(separator)
-    .map(word => word.trim())
-    .filter(word => word !== '')
+  const list = value.split(separator).map(word => word.trim())
+  return list.filter(word => word !== '')
 }

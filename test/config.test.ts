@@ -38,7 +38,8 @@ t.test('every setting without a value has the default that its entry names', asy
     oidcRoleClaim: null,
     oidcRoleScopes: null,
     oidcTenantClaim: null,
-    oidcTenant: 'default'
+    oidcTenant: 'default',
+    oidcPersonClaim: null
   })
   for (const [name, setting] of Object.entries(settings)) {
     t.match(setting.meaning, /^[A-Z].{10,}/, `${name} says what it means`)

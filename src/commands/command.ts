@@ -20,6 +20,8 @@ export interface Given {
   readonly asJson: boolean
   readonly scopes: readonly string[]
   readonly mayAssertAuthority: boolean
+  /** The `personId` of whom a credential stands for; null for nobody. */
+  readonly person: string | null
   readonly timeZone: string
 }
 

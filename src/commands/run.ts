@@ -12,6 +12,8 @@ import { verify } from './verify.js'
 /** What is typed after `momentum`, for each command here. */
 export const usage = `  credential list                 list a tenant's credentials
   credential create               make one: --name NAME --scope SCOPE (again for more) [--may-assert-authority]
+                                  [--person PERSON], the personId that line/read and self/read are limited to
+  credential set-person KEY       say for whom it stands: --person PERSON, or for nobody without
   credential rotate KEY           give it a new secret
   credential revoke KEY           end it for good
   tenant list                     list the tenants
@@ -55,6 +57,7 @@ const options = {
   tenant: { type: 'string' },
   scope: { type: 'string', multiple: true, default: [] as string[] },
   'may-assert-authority': { type: 'boolean', default: false },
+  person: { type: 'string' },
   'time-zone': { type: 'string', default: 'UTC' },
   json: { type: 'boolean', default: false }
 } as const
@@ -112,6 +115,7 @@ function parse(args: readonly string[]) {
       asJson: values.json,
       scopes: values.scope.flatMap(list => list.split(/[\s,]+/).filter(scope => scope !== '')),
       mayAssertAuthority: values['may-assert-authority'],
+      person: values.person ?? null,
       timeZone: values['time-zone']
     }
     return { command, given }

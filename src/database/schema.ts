@@ -57,6 +57,7 @@ export interface CredentialTable {
   revoked_at: string | null
   may_assert_authority: Generated<boolean>
   rotated_at: string | null
+  person_external_id: string | null
 }
 
 export interface DictionaryTable {

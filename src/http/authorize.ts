@@ -4,6 +4,7 @@ import { authenticator } from './authenticate.js'
 import type { HttpContext, Principal } from './context.js'
 import { type AuthenticateToken, tokenAuthenticator } from './oidc.js'
 import { type LimitRate, rateLimiter } from './rate-limit.js'
+import { explainRefusal, usableScopes } from './reach.js'
 import { hasScope } from './scopes.js'
 
 /** Lets a request through that may do what its route does, or refuses it. */
@@ -32,11 +33,11 @@ export async function authorizer(app: FastifyInstance, context: HttpContext): Pr
       throw error
     })
     await holdToRate(limitRate, request, reply)
-    if (hasScope(request.principal.scopes, scopes)) return
+    if (hasScope(usableScopes(request.principal), scopes)) return
     if (bearerToken(authorization) !== null) {
       reply.header('WWW-Authenticate', `Bearer ${realm}, error="insufficient_scope", scope="${scopes.join(' ')}"`)
     }
-    throw new LrsError('forbidden', `The credential "${request.principal.key}" lacks the scope ${scopes.join(' or ')}`)
+    throw new LrsError('forbidden', explainRefusal(request.principal, scopes))
   }
 }
 

@@ -31,6 +31,8 @@ export interface Principal {
   readonly authority: string
   /** Whether an authority that is sent with a statement is kept, instead of being replaced by the one above. */
   readonly mayAssertAuthority: boolean
+  /** The `personId` of whom it stands for, to whom `line/read` and `self/read` are limited; null for nobody. */
+  readonly personId: string | null
   /** Whether only statements with the authority above may be read (`statements/read/mine`). */
   readonly readsMineOnly: boolean
   /** Whether what is stored may define activities (`define`). */

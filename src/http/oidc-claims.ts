@@ -1,4 +1,5 @@
 import type { JWTPayload } from 'jose'
+import { isName } from '../people/cohort-filter.js'
 import { isScope } from './scopes.js'
 
 /** The settings that say what a token's claims mean. */
@@ -8,6 +9,7 @@ export interface ClaimSettings {
   readonly oidcRoleScopes: Readonly<Record<string, readonly string[]>> | null
   readonly oidcTenantClaim: string | null
   readonly oidcTenant: string
+  readonly oidcPersonClaim: string | null
 }
 
 /**
@@ -42,6 +44,15 @@ export function tenantNameOf(claims: JWTPayload, { oidcTenantClaim, oidcTenant }
   if (oidcTenantClaim === null) return oidcTenant
   const name = claimAt(claims, oidcTenantClaim)
   return typeof name === 'string' && !name.includes('\0') ? name : null
+}
+
+/**
+ * The `personId` of whom a token stands for; null where no claim is set for it, or the token's is not the name of a
+ * person. A number is none: `0047` and 47 may be two people.
+ */
+export function personIdOf(claims: JWTPayload, { oidcPersonClaim }: ClaimSettings): string | null {
+  const name = oidcPersonClaim === null ? null : claimAt(claims, oidcPersonClaim)
+  return isName(name) ? name : null
 }
 
 /** A claim by its whole name, such as `https://example.org/roles`, or by a path of dots, such as `realm_access.roles`. */

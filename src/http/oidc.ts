@@ -6,7 +6,7 @@ import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
 import { findTenant, type Tenant } from '../store/tenant.js'
 import type { Principal } from './context.js'
-import { scopesOf, subjectOf, tenantNameOf } from './oidc-claims.js'
+import { personIdOf, scopesOf, subjectOf, tenantNameOf } from './oidc-claims.js'
 import { makePrincipal } from './principal.js'
 import { isScope } from './scopes.js'
 
@@ -68,7 +68,8 @@ export function tokenAuthenticator(options: OidcOptions): AuthenticateToken | nu
     const { id: tenantId, timeZone } = await tenantOf(payload)
     const authority = JSON.stringify({ objectType: 'Agent', account: { homePage: issuer, name } })
     const scopes = scopesOf(payload, config)
-    return makePrincipal({ key: name, tenantId, timeZone, scopes, authority, mayAssertAuthority: false })
+    const personId = personIdOf(payload, config)
+    return makePrincipal({ key: name, tenantId, timeZone, scopes, authority, mayAssertAuthority: false, personId })
   }
 }
 

@@ -8,7 +8,8 @@ export function makePrincipal({
   timeZone,
   scopes,
   authority,
-  mayAssertAuthority
+  mayAssertAuthority,
+  personId
 }: Omit<Principal, 'readsMineOnly' | 'mayDefine'>): Principal {
   return {
     key,
@@ -17,6 +18,7 @@ export function makePrincipal({
     scopes,
     authority,
     mayAssertAuthority,
+    personId,
     readsMineOnly: !hasScope(scopes, ['statements/read']),
     mayDefine: hasScope(scopes, ['define'])
   }

@@ -17,8 +17,11 @@ export const scopes = {
   agents_profile: 'Read and write Agent Profile documents',
   'all/read': 'Read everything under /xapi',
   all: 'Everything under /xapi, but for erasing',
-  'metrics/read': 'Read metrics',
-  'people/read': 'Read the roster',
+  'metrics/read': 'Read metrics of everyone, as aggregates only',
+  'people/read': 'Read the roster, and numbers of people by name',
+  'line/read':
+    'Read metrics and people of the own line alone: everybody below the person that the credential stands for',
+  'self/read': 'Read the roster’s entry and the numbers of the person alone that the credential stands for',
   'people/write': 'Write the roster',
   admin: 'Manage the own tenant: its credentials and its event mapping',
   tenants: 'List, create and change tenants; the operator’s alone, and part of no other scope'
@@ -40,6 +43,9 @@ const opens: Readonly<Partial<Record<Scope, readonly Scope[]>>> = {
  * What each resource wants, one of each list: the least scopes that open it, since greater ones open these.
  *
  * What the activities and agents of all statements are called is more than a reader of its own statements may know.
+ *
+ * `aggregates` and `names` let personal scopes in: a route that takes them must limit its answer by `reachOf`, and by
+ * `requirePerson` where it is about one person. The others let in only who may see everyone.
  */
 export const access = {
   statements: { read: ['statements/read/mine'], write: ['statements/write'] },
@@ -50,8 +56,15 @@ export const access = {
   agents: { read: ['statements/read', 'profile/read', 'agents_profile'] },
   people: { read: ['people/read'], write: ['people/write'] },
   metrics: { read: ['metrics/read'] },
+  catalogue: { read: ['metrics/read', 'people/read', 'line/read', 'self/read'] },
+  aggregates: { read: ['metrics/read', 'line/read'] },
+  names: { read: ['people/read', 'line/read', 'self/read'] },
   erasures: { read: ['statements/delete'], write: ['statements/delete'] },
-  cohorts: { read: ['metrics/read', 'people/read'], readFilters: ['people/read'], write: ['people/write'] },
+  cohorts: {
+    read: ['metrics/read', 'people/read', 'line/read'],
+    readFilters: ['people/read'],
+    write: ['people/write']
+  },
   eventMapping: { read: ['metrics/read'], write: ['admin'] },
   credentials: { read: ['admin'], write: ['admin'] },
   tenants: { read: ['tenants'], write: ['tenants'] }
@@ -73,9 +86,35 @@ export function hasScope(given: readonly string[], wanted: readonly string[]): b
   return wanted.some(scope => given.some(granted => opened.get(granted)?.has(scope)))
 }
 
-/** Those of the wanted scopes that one who was given these may not hand on, because they open more. */
-export function scopesBeyond(given: readonly string[], wanted: readonly string[]): readonly string[] {
-  return wanted.filter(scope => !hasScope(given, [scope]))
+/** The scopes that are limited to the person that a credential stands for, each with those that show it of anybody. */
+const coveredBy: Readonly<Partial<Record<string, readonly Scope[]>>> = {
+  'line/read': ['metrics/read', 'people/read'],
+  'self/read': ['people/read']
+}
+
+/** Says whether a scope is limited to the person that a credential stands for, and so nothing without one. */
+export function isPersonal(scope: string): boolean {
+  return Object.hasOwn(coveredBy, scope)
+}
+
+/**
+ * Those of the wanted scopes that one who was given these may not hand on, because they open more. A scope that is
+ * limited to a person is handed on by who has it for the same person, or may see as much of anybody.
+ */
+export function scopesBeyond(
+  given: readonly string[],
+  wanted: readonly string[],
+  isSamePerson = false
+): readonly string[] {
+  return wanted.filter(scope => {
+    const covering = coveredBy[scope]
+    if (covering === undefined || isSamePerson) return !hasScope(given, [scope]) && !isCovered(given, covering)
+    return !isCovered(given, covering)
+  })
+}
+
+function isCovered(given: readonly string[], covering: readonly Scope[] = []): boolean {
+  return covering.length > 0 && covering.every(scope => hasScope(given, [scope]))
 }
 
 /** Each scope with all that it opens, directly or not. */

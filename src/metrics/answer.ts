@@ -1,8 +1,10 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
+import type { CohortFilter } from '../people/cohort-filter.js'
 import type { UnknownValue } from '../people/unknown-values.js'
 import { type CohortQuery, type Membership, type ResolvedCohort, resolveCohort } from './cohort-query.js'
+import { confineMeasurement } from './confine.js'
 import { type Consistency, chooseSource, consistentThrough, type Source } from './consistency.js'
 import { wilson } from './interval.js'
 import type { Answer, Cell, Measurement, Meta, Metric, MetricOptions, PeriodCount, Warning } from './metric.js'
@@ -29,6 +31,8 @@ export interface MetricAsker {
   /** The configured size below which groups are hidden. */
   readonly minGroupSize: number
   readonly asOf: Date
+  /** Whom the answer may speak of, whatever is asked for; null for everyone. */
+  readonly within: CohortFilter | null
 }
 
 /** A query with everything decided. */
@@ -53,9 +57,9 @@ export async function answerMetric(
   asker: MetricAsker
 ): Promise<Answer> {
   const resolved = resolve(metric, query, asker)
-  const cohort = await resolveCohort(db, asker.tenantId, query)
+  const cohort = await resolveCohort(db, asker.tenantId, query, asker.within)
   const { window, options, source, previous } = resolved
-  const measurement = await metric.measure(db, {
+  const measured = await metric.measure(db, {
     tenantId: asker.tenantId,
     timeZone: window.timeZone,
     source,
@@ -67,6 +71,7 @@ export async function answerMetric(
     asOf: asker.asOf,
     options
   })
+  const measurement = asker.within === null ? measured : confineMeasurement(measured)
   return {
     metric: metric.id,
     results: toCells(resolved, measurement.counts),

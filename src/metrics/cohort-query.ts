@@ -1,7 +1,14 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
-import { type CohortFilter, filterLimits, leavesOf, type TenureBand, tenureBands } from '../people/cohort-filter.js'
+import {
+  bothOf,
+  type CohortFilter,
+  filterLimits,
+  leavesOf,
+  type TenureBand,
+  tenureBands
+} from '../people/cohort-filter.js'
 import { findCohorts } from '../people/find-cohorts.js'
 
 /** The moment as of which the roster says who belongs to a cohort. */
@@ -56,12 +63,14 @@ export interface ResolvedCohort {
  * Resolves which learners a query asks for: any of the values of each parameter, and all parameters together. A saved
  * filter goes before a cohort of the roster that has its name. It asks the database only where a cohort is asked for.
  *
+ * @param within whom the answer may speak of at all, whatever is asked for; it is no part of what the query says
  * @throws {LrsError} `invalid-parameter` for an empty value, a wrong tenure band, or too many values or conditions
  */
 export async function resolveCohort(
   db: Kysely<Database>,
   tenantId: number,
-  query: CohortQuery
+  query: CohortQuery,
+  within: CohortFilter | null
 ): Promise<ResolvedCohort> {
   const given = filterParameters.flatMap(name => {
     const text = query[name]
@@ -73,7 +82,7 @@ export async function resolveCohort(
   const parts = given.map(([name, values]) => conditions[name](values))
   if (query.cohort !== undefined) parts.push(await cohortFilter(db, tenantId, valuesOf('cohort', query.cohort)))
   return {
-    filter: parts.length === 0 ? null : checkSize(all(parts)),
+    filter: bothOf(within, parts.length === 0 ? null : checkSize(all(parts))),
     cohort: query.cohort ?? null,
     filters: Object.fromEntries(given),
     membership: query.membership ?? 'at_window_start'

@@ -76,7 +76,7 @@ export interface PeriodCount {
 /** What the database said, one count per period asked for, all from one snapshot. */
 export interface Measurement {
   readonly counts: readonly PeriodCount[]
-  readonly excluded: Excluded
+  readonly excluded: Excluded | null
   /** What was asked for and no roster row, of any time, names. */
   readonly unknown: readonly UnknownValue[]
   /** ISO instant of the oldest work that the rollups still wait for; null when there is none. */
@@ -156,7 +156,7 @@ export interface Meta {
   /** Every statement and every change of mapping or zone acknowledged before this instant is in the answer. */
   readonly consistentThrough: string
   readonly warnings: readonly Warning[]
-  readonly excluded: Excluded
+  readonly excluded: Excluded | null
 }
 
 /** The query as it was understood, defaults filled in. */

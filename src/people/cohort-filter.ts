@@ -76,6 +76,17 @@ export function leavesOf(filter: CohortFilter): readonly FilterLeaf[] {
   return 'not' in filter ? leavesOf(filter.not) : [filter]
 }
 
+/** The learners for whom both filters hold; null holds for everyone. */
+export function bothOf(one: CohortFilter | null, other: CohortFilter | null): CohortFilter | null {
+  if (one === null || other === null) return one ?? other
+  return { and: [one, other] }
+}
+
+/** Says whether a value can be a name that the roster knows something by, such as a `personId`. */
+export function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= filterLimits.nameLength && visible.test(value)
+}
+
 function parseNode(value: unknown, pointer: string, depth: number): CohortFilter {
   if (depth > filterLimits.depth) refuse(pointer, `lies deeper than ${filterLimits.depth} levels`)
   const [operator, operand] = onlyMember(value, pointer)
@@ -135,9 +146,7 @@ function parseNames(value: unknown, pointer: string): readonly string[] {
 }
 
 function parseName(value: unknown, pointer: string): string {
-  const isName =
-    typeof value === 'string' && value.length > 0 && value.length <= filterLimits.nameLength && visible.test(value)
-  return isName
+  return isName(value)
     ? value
     : refuse(pointer, `is not a text of 1 to ${filterLimits.nameLength} characters without control characters`)
 }

@@ -78,8 +78,8 @@ export async function findProvisionalPersons(
 }
 
 /**
- * Erases persons: their roster, their learner-days, what was changed about them, and where the roster of others names
- * them as manager; and takes the agents from whoever has them.
+ * Erases persons: their roster, their learner-days, what was changed about them, where the roster of others names them
+ * as manager, and what credentials say of whom they stand for; and takes the agents from whoever has them.
  */
 export async function erasePersons(
   trx: Transaction<Database>,
@@ -95,6 +95,11 @@ export async function erasePersons(
     managed as (
       update roster set manager_id = null
       where tenant_id = ${tenantId} and person_id <> all(${personIds}::integer[]) and manager_id in (
+        select external_id from person where tenant_id = ${tenantId} and id = any(${personIds}::integer[]))
+    ),
+    credentials as (
+      update credential set person_external_id = null
+      where tenant_id = ${tenantId} and person_external_id in (
         select external_id from person where tenant_id = ${tenantId} and id = any(${personIds}::integer[]))
     ),
     ranges as (delete from roster where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])),

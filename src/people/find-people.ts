@@ -1,6 +1,8 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { type AttributeName, type Attributes, attributes, noAttributes, selectAttributes } from './attributes.js'
+import type { CohortFilter } from './cohort-filter.js'
+import { compileFilter } from './compile-filter.js'
 import type { PersonOf } from './find-history.js'
 import { selectBounds } from './history.js'
 import { isEmployedOn } from './target-population.js'
@@ -35,6 +37,10 @@ type TextAttribute = {
 export interface PeopleQuery {
   /** The local day. */
   readonly at: string
+  /** The day after it. */
+  readonly nextDay: string
+  /** Only people for whom this holds on the day; null for everyone. */
+  readonly within: CohortFilter | null
   /** How the `personId` or the name begins, whatever the case. */
   readonly prefix?: string
   readonly filter: AttributeFilter
@@ -59,16 +65,21 @@ export interface PeoplePage {
  * meanwhile moves nobody to another page.
  */
 export async function findPeople(db: Kysely<Database>, tenantId: number, query: PeopleQuery): Promise<PeoplePage> {
-  const { rows } = await sql<FoundPerson>`
-    with page as (
+  const { at, nextDay, within } = query
+  const { expressions, joins, holdsOn } = compileFilter(within, { tenantId, from: at, to: nextDay })
+  const page = sql`page as (
       select person.id, person.external_id as "personId", person.name, ${selectBounds}, ${selectAttributes('roster')}
       from person
       join roster on roster.tenant_id = ${tenantId} and roster.person_id = person.id
-        and roster.valid @> ${query.at}::date
+        and roster.valid @> ${at}::date
+      ${joins}
       where ${sql.join(conditionsOf(tenantId, query), sql` and `)}
+        and ${holdsOn(sql`${at}::date`, sql`${nextDay}::date`)}
       order by person.external_id
       limit ${query.limit + 1}
-    )
+    )`
+  const { rows } = await sql<FoundPerson>`
+    with recursive ${sql.join([...expressions, page])}
     select page.*, ${agentsOf(tenantId, 'page')} as agents from page order by "personId"`.execute(db)
   const people = rows.slice(0, query.limit)
   return { people, next: rows.length > query.limit ? (people.at(-1)?.personId ?? null) : null }

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/schema.js'
 import type { CohortFilter } from './cohort-filter.js'
+import { compileFilter } from './compile-filter.js'
 import { isEmployedOn, joinLearner } from './target-population.js'
 
 /** A cohort in the list: a saved filter, or one that the roster names. */
@@ -25,6 +26,8 @@ export interface CohortsRequest {
   readonly tenantId: number
   /** The local day as of which the roster's cohorts are counted. */
   readonly day: string
+  /** Names and counts the roster's cohorts by those alone for whom this holds; null for everyone. */
+  readonly within: CohortFilter | null
   /** The last cohort of the page before; null for the first page. */
   readonly after: CohortPlace | null
   /** Cohorts on the page at most; 1 or more. */
@@ -38,14 +41,21 @@ export interface CohortsRequest {
  */
 export async function listCohorts(
   db: Kysely<Database>,
-  { tenantId, day, after, limit }: CohortsRequest
+  { tenantId, day, within, after, limit }: CohortsRequest
 ): Promise<{ readonly cohorts: readonly ListedCohort[]; readonly hasMore: boolean }> {
-  const { rows } = await sql<ListedCohort>`
-    with listed as (
+  const { expressions, joins, holdsOn, holdsIn } = compileFilter(within, { tenantId, from: null, to: null })
+  const on = sql`${day}::date`
+  const { possible, days } = holdsIn(on)
+  // Merged persons' rows name cohorts too, but belong to nobody.
+  const ofReach = sql`${joinLearner} ${joins} where ${possible} and datemultirange(roster.valid) && ${days} and`
+  const listed = sql`listed as (
       select id collate "C" as id, 'saved' as kind, name, filter from cohort where tenant_id = ${tenantId}
       union all
-      select distinct unnest(cohorts) collate "C", 'roster', null, null::jsonb from roster where tenant_id = ${tenantId}
-    ),
+      select distinct unnest(cohorts) collate "C", 'roster', null, null::jsonb
+      from roster ${within === null ? sql`where` : ofReach} roster.tenant_id = ${tenantId}
+    )`
+  const { rows } = await sql<ListedCohort>`
+    with recursive ${sql.join([...expressions, listed])},
     page as (
       select * from listed
       where ${after === null} or (id, kind) > (${after?.id ?? ''}::text, ${after?.kind ?? ''}::text)
@@ -53,8 +63,8 @@ export async function listCohorts(
     ),
     size as (
       select named.id, count(*) as members
-      from roster ${joinLearner}, unnest(roster.cohorts) as named(id)
-      where roster.tenant_id = ${tenantId} and ${isEmployedOn(sql`${day}::date`)}
+      from roster ${joinLearner} ${joins} cross join unnest(roster.cohorts) as named(id)
+      where roster.tenant_id = ${tenantId} and ${isEmployedOn(on)} and ${holdsOn(on, on)}
         and roster.cohorts && array(select id from page where kind = 'roster')
       group by named.id
     )

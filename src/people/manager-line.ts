@@ -3,10 +3,10 @@ import { type RawBuilder, sql } from 'kysely'
 /** The days that are of interest, half-open. */
 export interface DaySpan {
   readonly tenantId: number
-  /** First local day, `YYYY-MM-DD`. */
-  readonly from: string
-  /** The local day after the last. */
-  readonly to: string
+  /** First local day, `YYYY-MM-DD`; null for all time before. */
+  readonly from: string | null
+  /** The local day after the last; null for no end. */
+  readonly to: string | null
 }
 
 /**

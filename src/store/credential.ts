@@ -15,6 +15,8 @@ export interface Credential {
   readonly authority: string
   /** Whether the authority that is sent with a statement is kept. */
   readonly mayAssertAuthority: boolean
+  /** The `personId` of whom it stands for; null for nobody. */
+  readonly personId: string | null
 }
 
 /** What a new credential is made from. */
@@ -26,6 +28,8 @@ export interface NewCredential {
   readonly scopes: readonly string[]
   /** Absent: no. */
   readonly mayAssertAuthority?: boolean
+  /** The `personId` of whom it stands for, whom the roster need not know; absent or null: nobody. */
+  readonly personId?: string | null
 }
 
 /** The home page of the accounts that stand for credentials in a statement's authority. */
@@ -42,7 +46,7 @@ const scryptAsync = promisify<string, Buffer, number, ScryptOptions, Buffer>(scr
  * @returns whether it was made.
  */
 export async function createCredential(db: Kysely<Database>, credential: NewCredential): Promise<boolean> {
-  const { tenantId, name, key, secret, scopes, mayAssertAuthority = false } = credential
+  const { tenantId, name, key, secret, scopes, mayAssertAuthority = false, personId = null } = credential
   const authority = { objectType: 'Agent', name, account: { homePage: authorityHomePage, name: key } }
   const outcome = await db
     .insertInto('credential')
@@ -54,6 +58,7 @@ export async function createCredential(db: Kysely<Database>, credential: NewCred
       scopes: [...scopes],
       authority: JSON.stringify(authority),
       may_assert_authority: mayAssertAuthority,
+      person_external_id: personId,
       rotated_at: null,
       revoked_at: null
     })
@@ -74,7 +79,8 @@ export async function findCredential(db: Kysely<Database>, key: string): Promise
       'credential.secret_hash as secretHash',
       'credential.scopes',
       'credential.authority',
-      'credential.may_assert_authority as mayAssertAuthority'
+      'credential.may_assert_authority as mayAssertAuthority',
+      'credential.person_external_id as personId'
     ])
     .where('credential.key', '=', key)
     .where('credential.revoked_at', 'is', null)

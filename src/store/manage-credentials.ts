@@ -9,6 +9,8 @@ export interface ListedCredential {
   readonly name: string
   readonly scopes: readonly string[]
   readonly mayAssertAuthority: boolean
+  /** The `personId` of whom it stands for; null for nobody. */
+  readonly personId: string | null
   /** RFC 3339 in UTC, as the two below. */
   readonly createdAt: string
   /** When its secret was last changed; null for never. */
@@ -69,6 +71,27 @@ export async function rotateCredential(
 }
 
 /**
+ * Says for whom a credential stands, within a second wherever it is used; null for nobody.
+ *
+ * @returns false where the tenant has no such credential that is valid.
+ */
+export async function setCredentialPerson(
+  db: Kysely<Database>,
+  tenantId: number,
+  key: string,
+  personId: string | null
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('credential')
+    .set({ person_external_id: personId })
+    .where('tenant_id', '=', tenantId)
+    .where('key', '=', key)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+/**
  * Ends a credential for good, within a second wherever it is used; one that was revoked before stays as it is.
  *
  * @returns false where the tenant has no such credential.
@@ -92,6 +115,7 @@ function selectListed(db: Kysely<Database>) {
       'name',
       'scopes',
       'may_assert_authority as mayAssertAuthority',
+      'person_external_id as personId',
       instant('created_at').$castTo<string>().as('createdAt'),
       instant('rotated_at').$castTo<string | null>().as('rotatedAt'),
       instant('revoked_at').$castTo<string | null>().as('revokedAt')

@@ -44,10 +44,23 @@ t.test('momentum credential: made, listed, rotated and revoked', async t => {
   t.equal(await verifySecret(rotated.secret, (await findCredential(db, key))?.secretHash ?? ''), true)
   t.match(await run(`credential revoke ${key}`), new RegExp(`^${key} is revoked`))
   const list = await run('credential list')
-  t.match(list, /^KEY +NAME +SCOPES +CREATED +STATE\n/)
-  t.match(list, new RegExp(`${key} +LMS +statements/write state all/read +\\S+Z +revoked \\S+Z\n`))
-  t.match(list, new RegExp(`${other.key} +Forwarder +all \\(asserts authority\\) +\\S+Z +valid\n`))
+  t.match(list, /^KEY +NAME +SCOPES +PERSON +CREATED +STATE\n/)
+  t.match(list, new RegExp(`${key} +LMS +statements/write state all/read +– +\\S+Z +revoked \\S+Z\n`))
+  t.match(list, new RegExp(`${other.key} +Forwarder +all \\(asserts authority\\) +– +\\S+Z +valid\n`))
   t.notMatch(list, new RegExp(secret))
+})
+
+t.test('momentum credential: for a person, to whom line/read and self/read are limited', async t => {
+  const { db, run, json } = await start(t)
+  const { key } = await json('credential create --name Ada --scope line/read --person 4711')
+  t.match(await findCredential(db, key), { scopes: ['line/read'], personId: '4711' })
+  t.match(await run('credential list'), new RegExp(`${key} +Ada +line/read +4711 +\\S+Z +valid\n`))
+  t.equal(await run(`credential set-person ${key} --person 4712`), `${key} stands for 4712 within a second.\n`)
+  t.match(await findCredential(db, key), { personId: '4712' })
+  const plain = await json('credential create --name LMS --scope all --person 4711')
+  t.same(await json(`credential set-person ${plain.key}`), { key: plain.key, personId: null })
+  const none = { name: 'UsageError', message: 'Give the --person to whom line/read are limited' }
+  await t.rejects(run(`credential set-person ${key}`), none)
 })
 
 t.test('momentum tenant: made with a first credential, and listed', async t => {
@@ -86,6 +99,9 @@ t.test('what makes no sense is refused, with what would', async t => {
     ['credential create --scope all', 'Give the credential a --name'],
     ['credential create --name LMS', 'Give the credential a --scope or more'],
     ['credential create --name LMS --scope everything', /^There is no scope everything; there are statements\/write/],
+    ['credential create --name A --scope self/read', 'Give the --person to whom self/read are limited'],
+    ['credential create --name A --scope all --person=', '"" can\'t be the personId of anybody'],
+    ['credential set-person', 'Give the key of the credential'],
     ['credential rotate', 'Give the key of the credential'],
     ['credential revoke a b', 'Give the key of the credential, and nothing after it ("b")'],
     ['tenant create', 'Give the name of the tenant'],
@@ -100,6 +116,7 @@ t.test('what makes no sense is refused, with what would', async t => {
   for (const [command, code] of [
     ['credential list --tenant nowhere', 'not-found'],
     ['credential rotate unknown', 'not-found'],
+    ['credential set-person unknown --person 4711', 'not-found'],
     ['credential revoke unknown', 'not-found'],
     ['tenant create default', 'tenant-conflict'],
     ['tenant set-time-zone nowhere UTC', 'not-found']

@@ -139,7 +139,7 @@ t.test('each scope opens what is its own, and nothing else', async t => {
     ],
     [['metrics/read'], ['metrics']],
     [['people/write'], ['people']],
-    [['people/read'], []],
+    [['people/read'], ['metrics']],
     [['statements/delete'], []],
     [['unknown'], []],
     [[], []],

@@ -112,6 +112,72 @@ t.test('nobody hands on what they lack', async t => {
   t.equal((await operator.call({ method: 'POST', url: `${url}/${admin.key}/rotate` })).statusCode, 200)
 })
 
+t.test('a credential stands for a person, from when it is made or later, within a second', async t => {
+  let now = Date.parse('2026-03-02T10:00:00Z')
+  const admin = await testApp(t, { now: () => new Date(now) })
+  await admin.putPeople([
+    { personId: 'ada', managerId: 'boss', agents: [{ mbox: 'mailto:ada@example.org' }] },
+    { personId: 'bob', managerId: 'other', agents: [{ mbox: 'mailto:bob@example.org' }] }
+  ])
+  const { key, secret } = (await make(admin, { scopes: ['line/read'], personId: 'boss' })).json()
+  const authorization = basic(key, secret)
+  const seen = async () => {
+    now += 1001
+    const response = await admin.call({ url: '/api/v1/people', headers: { authorization } })
+    return response.json().people.map(({ personId }: { personId: string }) => personId)
+  }
+  t.same(await seen(), ['ada'])
+  const change = (payload: unknown, whose = key) =>
+    admin.call({ method: 'PATCH', url: `${url}/${whose}`, headers: json, payload: JSON.stringify(payload) })
+  const changed = await change({ personId: 'other' })
+  t.match(changed.json(), { key, name: 'LMS', scopes: ['line/read'], personId: 'other', revokedAt: null })
+  t.notMatch(changed.body, /scrypt|secret/)
+  t.same(await seen(), ['bob'])
+  const { credentials } = (await admin.call({ url })).json()
+  t.match(credentials, [{ personId: null }, { key, personId: 'other' }])
+  for (const [body, pointer] of [
+    [{ personId: null }, '/personId'],
+    [{ personId: '' }, '/personId'],
+    [{ personId: 'a\u0000' }, '/personId'],
+    [{}, ''],
+    [{ personId: 'x', scopes: ['all'] }, '/scopes']
+  ] as const) {
+    t.match((await change(body)).json(), { code: 'invalid-body', pointer }, JSON.stringify(body))
+  }
+  for (const scopes of [['line/read'], ['metrics/read', 'self/read']]) {
+    t.match((await make(admin, { scopes })).json(), {
+      code: 'invalid-body',
+      pointer: '/personId',
+      detail: /^(line|self)\/read want the personId to whom they are limited$/
+    })
+  }
+  t.equal((await change({ personId: 'x' }, 'unknown')).statusCode, 404)
+  t.match((await change({ personId: 'x' }, admin.key)).json(), { personId: 'x' })
+  t.match((await change({ personId: null }, admin.key)).json(), { personId: null }, 'where nothing is limited')
+  await admin.call({ method: 'DELETE', url: `${url}/${key}` })
+  t.equal((await change({ personId: 'x' })).statusCode, 404, 'revoked')
+  const south = await admin.addCaller('south', ['admin', 'metrics/read', 'people/read'])
+  const foreign = { method: 'PATCH', url: `${url}/${admin.key}`, headers: json, payload: '{"personId":"x"}' } as const
+  t.equal((await south.call(foreign)).statusCode, 404, 'of another tenant')
+})
+
+t.test('a line is handed on by who may see everyone, or for the own person', async t => {
+  const { addCaller } = await testApp(t)
+  const manager = await addCaller('first', ['admin', 'line/read'], 'boss')
+  const wide = await addCaller('first', ['admin', 'metrics/read', 'people/read'])
+  const line = (personId: string) => ({ scopes: ['line/read'], personId })
+  t.equal((await make(manager, line('boss'))).statusCode, 201)
+  t.match((await make(manager, line('ceo'))).json(), { status: 403, detail: /: line\/read$/ })
+  t.match((await make(manager, { scopes: ['self/read'], personId: 'boss' })).json(), { status: 403 })
+  const { key } = (await make(wide, line('ceo'))).json()
+  const change = (whose: string, personId: string) =>
+    manager.call({ method: 'PATCH', url: `${url}/${whose}`, headers: json, payload: JSON.stringify({ personId }) })
+  t.equal((await change(manager.key, 'ceo')).statusCode, 403, 'nobody moves themselves up')
+  t.equal((await change(wide.key, 'boss')).statusCode, 403, 'nor changes a greater one')
+  const rotate = await manager.call({ method: 'POST', url: `${url}/${key}/rotate` })
+  t.equal(rotate.statusCode, 403, 'nor takes the line of another by its secret')
+})
+
 t.test('who may assert an authority hands that on, and what it asserts is kept', async t => {
   const { addCaller, db } = await testApp(t)
   const admin = await addCaller('first')

@@ -30,6 +30,7 @@ async function serve(tenantId: number) {
     scopes: ['metrics/read'],
     authority: '{}',
     mayAssertAuthority: false,
+    personId: null,
     readsMineOnly: true,
     mayDefine: false
   }

@@ -2,7 +2,7 @@ import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import t, { type Test } from 'tap'
 import { type Config, readConfig } from '../../src/config.js'
 import { tokenAuthenticator } from '../../src/http/oidc.js'
-import { claimAt, scopesOf, subjectOf, tenantNameOf } from '../../src/http/oidc-claims.js'
+import { claimAt, personIdOf, scopesOf, subjectOf, tenantNameOf } from '../../src/http/oidc-claims.js'
 import { testApp } from '../support/app.js'
 import { audience, startIdentityProvider } from '../support/identity-provider.js'
 import { opened } from '../support/statements.js'
@@ -35,7 +35,7 @@ t.test('a token from the provider opens what its scopes say, under an authority 
   const { statements } = (await ask(token)).json()
   t.same(statements[0].authority, { objectType: 'Agent', account: { homePage: provider.issuer, name: 'lms' } })
   t.equal((await ask(await provider.fetchToken('lms', 'state'))).statusCode, 403)
-  const lacking = await ask(token, '/api/v1/metrics')
+  const lacking = await ask(token, '/api/v1/event-mapping')
   t.equal(lacking.statusCode, 403)
   t.match(lacking.headers['www-authenticate'], /^Bearer .*error="insufficient_scope", scope="metrics\/read"$/)
   const person = await ask(await provider.sign({ sub: 'ada', scope: 'all' }))
@@ -159,7 +159,8 @@ const settings = {
   oidcRoleClaim: null,
   oidcRoleScopes: null,
   oidcTenantClaim: null,
-  oidcTenant: 'default'
+  oidcTenant: 'default',
+  oidcPersonClaim: null
 }
 const byRole = { ...settings, oidcRoleClaim: 'roles', oidcRoleScopes: { admin: ['all', 'tenants'], '': ['state'] } }
 
@@ -196,4 +197,35 @@ t.test('a token is for the tenant of the settings or of its claim', async t => {
   t.equal(tenantNameOf({ tenant: 'north' }, named), 'north')
   t.equal(tenantNameOf({ tenant: 'a\0b' }, named), null)
   t.equal(tenantNameOf({ tenant: ['north'] }, named), null)
+})
+
+t.test('a token stands for the person whom its claim names, where the settings name a claim', async t => {
+  t.equal(personIdOf({ employee: '4711', sub: '4712' }, settings), null)
+  const named = { ...settings, oidcPersonClaim: 'urn:hr.employee' }
+  t.equal(personIdOf({ 'urn:hr': { employee: '0047' } }, named), '0047')
+  for (const claim of [47, '', 'a\0b', ['4711'], null, 'x'.repeat(501)]) {
+    t.equal(personIdOf({ 'urn:hr.employee': claim }, named), null, JSON.stringify(claim))
+  }
+})
+
+t.test('a manager’s token shows the line of the person in its claim, and nothing without one', async t => {
+  const { ask, addCaller } = await start(t, { oidcPersonClaim: 'employee' })
+  const { putPeople } = await addCaller('first')
+  const person = (personId: string, managerId: string | null) => ({
+    personId,
+    managerId,
+    agents: [{ mbox: `mailto:${personId}@example.org` }]
+  })
+  t.equal((await putPeople([person('boss', null), person('ada', 'boss'), person('bob', 'other')])).statusCode, 200)
+  const claims = { sub: 'subject', scope: 'line/read' }
+  const people = await ask(await provider.sign({ ...claims, employee: 'boss' }), '/api/v1/people')
+  t.match(people.json().people, [{ personId: 'ada' }])
+  t.equal(people.json().people.length, 1)
+  const nobody = await ask(await provider.sign(claims), '/api/v1/people')
+  t.match(nobody.json(), { status: 403, detail: /stands for no person.*OIDC_PERSON_CLAIM$/ })
+  const learner = await ask(await provider.sign({ sub: 'x', scope: 'self/read', employee: 'bob' }), '/api/v1/people')
+  t.same(
+    learner.json().people.map((found: { personId: string }) => found.personId),
+    ['bob']
+  )
 })

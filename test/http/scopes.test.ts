@@ -17,6 +17,8 @@ const stateWriters = ['all', 'state']
 const activityWriters = ['all', 'profile', 'activities_profile']
 const agentWriters = ['all', 'profile', 'agents_profile']
 
+const rosterReaders = ['people/read', 'line/read', 'self/read']
+
 interface Row {
   readonly request: () => InjectOptions
   /** The scopes that let it through, each alone. */
@@ -77,8 +79,11 @@ const table: Readonly<Record<string, Row>> = {
     open: [...readers, 'statements/read', 'profile', 'profile/read', 'agents_profile']
   },
   'GET about': { request: () => get('/xapi/about'), open: Object.keys(scopes) },
-  'GET metrics': { request: () => get('/api/v1/metrics'), open: ['metrics/read'] },
-  'GET a metric': { request: () => get('/api/v1/metrics/active-users'), open: ['metrics/read'] },
+  'GET metrics': {
+    request: () => get('/api/v1/metrics'),
+    open: ['metrics/read', 'people/read', 'line/read', 'self/read']
+  },
+  'GET a metric': { request: () => get('/api/v1/metrics/active-users'), open: ['metrics/read', 'line/read'] },
   'PUT people': { request: () => write('PUT', '/api/v1/people', []), open: ['people/write'] },
   'POST people/{personId}/merge': {
     request: () => write('POST', '/api/v1/people/none/merge', { from: { personId: 'nobody' } }),
@@ -96,7 +101,7 @@ const table: Readonly<Record<string, Row>> = {
   'GET people/reconciliation': { request: () => get('/api/v1/reconciliation'), open: ['people/read'] },
   'GET erasures': { request: () => get('/api/v1/erasures'), open: ['statements/delete'] },
   'POST erasures': { request: () => write('POST', '/api/v1/erasures', {}), open: ['statements/delete'] },
-  'GET cohorts': { request: () => get('/api/v1/cohorts'), open: ['metrics/read', 'people/read'] },
+  'GET cohorts': { request: () => get('/api/v1/cohorts'), open: ['metrics/read', 'people/read', 'line/read'] },
   'GET a cohort': { request: () => get('/api/v1/cohorts/none'), open: ['people/read'] },
   'GET cohort members': { request: () => get('/api/v1/cohorts/none/members'), open: ['people/read'] },
   'PUT cohort': { request: () => write('PUT', '/api/v1/cohorts/x', {}), open: ['people/write'] },
@@ -108,15 +113,19 @@ const table: Readonly<Record<string, Row>> = {
   'GET event-mapping/versions': { request: () => get('/api/v1/event-mapping/versions'), open: ['metrics/read'] },
   'PUT event-mapping': { request: () => write('PUT', '/api/v1/event-mapping', {}), open: ['admin'] },
   'GET derivations': { request: () => get('/api/v1/derivations'), open: ['metrics/read'] },
-  'GET people': { request: () => get('/api/v1/people'), open: ['people/read'] },
-  'GET people/{personId}': { request: () => get('/api/v1/people/none'), open: ['people/read'] },
-  'GET people/{personId}/history': { request: () => get('/api/v1/people/none/history'), open: ['people/read'] },
+  'GET people': { request: () => get('/api/v1/people'), open: rosterReaders },
+  'GET people/{personId}': { request: () => get('/api/v1/people/none'), open: rosterReaders },
+  'GET people/{personId}/history': { request: () => get('/api/v1/people/none/history'), open: rosterReaders },
   'PUT people/{personId}/history': {
     request: () => write('PUT', '/api/v1/people/none/history', { ranges: [{}] }),
     open: ['people/write']
   },
   'GET credentials': { request: () => get('/api/v1/credentials'), open: ['admin'] },
   'POST credentials': { request: () => write('POST', '/api/v1/credentials', {}), open: ['admin'] },
+  'PATCH credentials/{key}': {
+    request: () => ({ method: 'PATCH', url: '/api/v1/credentials/none', headers: json, payload: '{}' }),
+    open: ['admin']
+  },
   'POST credentials/{key}/rotate': {
     request: () => ({ method: 'POST', url: '/api/v1/credentials/none/rotate' }),
     open: ['admin']
@@ -136,7 +145,7 @@ const table: Readonly<Record<string, Row>> = {
 t.test('Comm 4.2: each scope opens what it names, and nothing else', async t => {
   const { addCaller } = await testApp(t)
   for (const scope of Object.keys(scopes)) {
-    const { call } = await addCaller('first', [scope])
+    const { call } = await addCaller('first', [scope], 'ada')
     const opened: string[] = []
     const expected: string[] = []
     for (const [name, { request, open }] of Object.entries(table)) {
@@ -145,6 +154,22 @@ t.test('Comm 4.2: each scope opens what it names, and nothing else', async t => 
       if (open.includes(scope)) expected.push(name)
     }
     t.same(opened, expected, scope)
+  }
+})
+
+t.test('a scope that is limited to a person opens nothing for a credential that stands for nobody', async t => {
+  const { addCaller } = await testApp(t)
+  for (const scope of ['line/read', 'self/read']) {
+    const { call, key } = await addCaller('first', [scope])
+    for (const [name, { request, open }] of Object.entries(table)) {
+      if (!open.includes(scope) || name === 'GET about') continue
+      const response = await call(request())
+      t.equal(response.statusCode, 403, `${scope} ${name}`)
+      t.match(response.json(), {
+        code: 'forbidden',
+        detail: new RegExp(`^The credential "${key}" stands for no person`)
+      })
+    }
   }
 })
 
@@ -188,6 +213,11 @@ t.test('what a scope opens', async t => {
     ['all/read', 'define', false],
     ['statements/read/mine', 'statements/read', false],
     ['state/read', 'state', false],
+    ['metrics/read', 'people/read', false],
+    ['people/read', 'metrics/read', false],
+    ['metrics/read', 'line/read', false],
+    ['people/read', 'self/read', false],
+    ['line/read', 'self/read', false],
     ['unknown', 'unknown', false],
     ['constructor', 'constructor', false]
   ] as const) {
@@ -199,4 +229,11 @@ t.test('what a scope opens', async t => {
   ])
   t.same(scopesBeyond(operatorScopes, tenantScopes), [])
   t.same(scopesBeyond(tenantScopes, operatorScopes), ['tenants'])
+  const personal = ['line/read', 'self/read']
+  t.same(scopesBeyond(tenantScopes, personal), [], 'who may see everyone may show anybody their own')
+  t.same(scopesBeyond(['metrics/read'], personal), personal)
+  t.same(scopesBeyond(['people/read'], personal), ['line/read'])
+  t.same(scopesBeyond(personal, personal), personal, 'of another person')
+  t.same(scopesBeyond(personal, personal, true), [], 'of the same person')
+  t.same(scopesBeyond(['line/read'], personal, true), ['self/read'])
 })

@@ -26,7 +26,7 @@ function north(days: World['people'][number]['days']): World['people'][number] {
   return { known: true, roster: [{ from: null, to: null, cohorts: ['north'] }], days }
 }
 
-const asker = { timeZone: 'UTC', minGroupSize: 10, asOf: new Date('2026-03-20T10:00:00Z') }
+const asker = { timeZone: 'UTC', minGroupSize: 10, within: null, asOf: new Date('2026-03-20T10:00:00Z') }
 
 t.test('the worked example: 7 of 10 opened, 8 of 10 received', async t => {
   const tenantId = await seedWorld(db, example)

@@ -14,7 +14,7 @@ const learner = (...openedDays: number[]): Person => ({
   days: openedDays.map(day => ({ day, counts: { opened: 1 } }))
 })
 
-const asker = { timeZone: 'UTC', minGroupSize: 5, asOf: new Date('2026-03-20T10:00:00Z') }
+const asker = { timeZone: 'UTC', minGroupSize: 5, within: null, asOf: new Date('2026-03-20T10:00:00Z') }
 const week = { from: '2026-03-09', to: '2026-03-16' }
 
 t.test('an answer echoes the query as it was understood', async t => {

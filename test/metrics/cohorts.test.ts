@@ -162,7 +162,7 @@ t.test('nobody is a member before their first day, after their last, or off the 
   t.same(found, [[1], [1, 3], [0, 1, 3], [0]])
 })
 
-const asker = { timeZone: 'UTC', minGroupSize: 5, asOf: new Date('2026-03-20T10:00:00Z') }
+const asker = { timeZone: 'UTC', minGroupSize: 5, within: null, asOf: new Date('2026-03-20T10:00:00Z') }
 const week = { from: '2026-03-02', to: '2026-03-09' }
 
 /** Moves from red to blue in the middle of the first week. */

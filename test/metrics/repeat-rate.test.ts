@@ -41,7 +41,7 @@ const example: World = {
   ]
 }
 
-const asker = { timeZone: 'UTC', minGroupSize: 10 }
+const asker = { timeZone: 'UTC', minGroupSize: 10, within: null }
 const query = { from: '2026-03-02', to: '2026-03-09' }
 
 t.test('the worked example: 5 of 10 came back within 7 days', async t => {

@@ -34,7 +34,8 @@ export interface TestApp extends TestDatabase, Caller {
   readonly app: FastifyInstance
   /** Listens on a free port, once; the same address as `http://127.0.0.1:…` every time. */
   readonly listen: () => Promise<string>
-  readonly addCaller: (tenant: string, scopes?: readonly string[]) => Promise<Caller>
+  /** A further credential, which stands for nobody unless a personId is given. */
+  readonly addCaller: (tenant: string, scopes?: readonly string[], personId?: string | null) => Promise<Caller>
   /** Recomputes what the queue names, until nothing is due. */
   readonly drain: () => Promise<void>
 }
@@ -64,8 +65,8 @@ export async function testApp(t: Test, options: TestAppOptions = {}): Promise<Te
     version: '0.0.0'
   })
   t.teardown(() => app.close())
-  const addCaller = (tenant: string, scopes: readonly string[] = operatorScopes) =>
-    makeCaller(db, app, { tenant, scopes, timeZone: options.timeZone ?? 'UTC' })
+  const addCaller: TestApp['addCaller'] = (tenant, scopes = operatorScopes, personId = null) =>
+    makeCaller(db, app, { tenant, scopes, personId, timeZone: options.timeZone ?? 'UTC' })
   let url: Promise<string> | null = null
   return {
     ...opened,
@@ -90,14 +91,19 @@ async function makeCaller(
   app: FastifyInstance,
   {
     tenant,
-    scopes,
-    timeZone
-  }: { readonly tenant: string; readonly scopes: readonly string[]; readonly timeZone: string }
+    timeZone,
+    ...rights
+  }: {
+    readonly tenant: string
+    readonly scopes: readonly string[]
+    readonly personId: string | null
+    readonly timeZone: string
+  }
 ): Promise<Caller> {
   const { id: tenantId } = await ensureTenant(db, tenant, timeZone)
   const key = randomUUID()
   const secret = `${randomUUID()}:with:colons`
-  await createCredential(db, { tenantId, name: tenant, key, secret, scopes })
+  await createCredential(db, { tenantId, name: tenant, key, secret, ...rights })
   const authorization = basic(key, secret)
   const call = (request: InjectOptions) =>
     app.inject({ ...request, headers: { authorization, 'x-experience-api-version': '1.0.3', ...request.headers } })

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { filterLimits, namePattern } from '../../people/cohort-filter.js'
 import { scopes } from '../scopes.js'
 
 // Control characters have no place in a name; PostgreSQL's text can't hold U+0000 at all.
@@ -23,18 +24,45 @@ const scopeList = Type.Array(
 
 const mayAssertAuthority = 'Whether the authority that is sent with a statement is kept, instead of being replaced'
 
+const personIdMeaning =
+  'The `personId` of whom the credential stands for, to whom `line/read` and `self/read` are limited; the roster need not know it yet'
+
+const personId = Type.Unsafe<string | null>({
+  type: ['string', 'null'],
+  minLength: 1,
+  maxLength: filterLimits.nameLength,
+  pattern: namePattern,
+  description: `${personIdMeaning}. Null for nobody`,
+  examples: ['4711']
+})
+
 /** What a credential is made from. */
 export const NewCredential = Type.Object(
   {
     name: name('For people to read; also the name of the authority', 'LMS of the north'),
     scopes: scopeList,
-    mayAssertAuthority: Type.Optional(Type.Boolean({ default: false, description: mayAssertAuthority }))
+    mayAssertAuthority: Type.Optional(Type.Boolean({ default: false, description: mayAssertAuthority })),
+    personId: Type.Optional(personId)
   },
   {
     title: 'NewCredential',
     description: 'What a credential is made from',
     additionalProperties: false,
-    examples: [{ name: 'LMS of the north', scopes: ['statements/write', 'statements/read/mine', 'state'] }]
+    examples: [
+      { name: 'LMS of the north', scopes: ['statements/write', 'statements/read/mine', 'state'] },
+      { name: 'Ada’s dashboard', scopes: ['line/read'], personId: '4711' }
+    ]
+  }
+)
+
+/** What of a credential can be changed. */
+export const CredentialChange = Type.Object(
+  { personId },
+  {
+    title: 'CredentialChange',
+    description: 'What of a credential can be changed',
+    additionalProperties: false,
+    examples: [{ personId: '4711' }]
   }
 )
 
@@ -43,6 +71,10 @@ const credential = {
   name: Type.String({ description: 'For people to read' }),
   scopes: Type.Immutable(Type.Array(Type.String())),
   mayAssertAuthority: Type.Boolean({ description: mayAssertAuthority }),
+  personId: Type.Unsafe<string | null>({
+    type: ['string', 'null'],
+    description: `${personIdMeaning}; null for nobody`
+  }),
   createdAt: instant('When it was made'),
   rotatedAt: orNull('When its secret was last changed; null for never'),
   revokedAt: orNull('When it stopped to be valid; null while it is')
@@ -50,26 +82,30 @@ const credential = {
 
 const issued = { key: 'b9bb2a4e', secret: 'pLQ4…3wE' }
 
+const listed = {
+  key: issued.key,
+  name: 'LMS of the north',
+  scopes: ['statements/write', 'statements/read/mine', 'state'],
+  mayAssertAuthority: false,
+  personId: null,
+  createdAt: '2026-03-02T08:00:00.000Z',
+  rotatedAt: null,
+  revokedAt: null
+}
+
+/** A credential without its secret. */
+export const Credential = Type.Object(credential, {
+  title: 'Credential',
+  description: 'A credential; its secret is never shown again',
+  examples: [listed]
+})
+
 export const CredentialList = Type.Object(
-  { credentials: Type.Immutable(Type.Array(Type.Object(credential, { title: 'Credential' }))) },
+  { credentials: Type.Immutable(Type.Array(Credential)) },
   {
     title: 'CredentialList',
     description: 'The credentials, oldest first',
-    examples: [
-      {
-        credentials: [
-          {
-            key: issued.key,
-            name: 'LMS of the north',
-            scopes: ['statements/write', 'statements/read/mine', 'state'],
-            mayAssertAuthority: false,
-            createdAt: '2026-03-02T08:00:00.000Z',
-            rotatedAt: null,
-            revokedAt: null
-          }
-        ]
-      }
-    ]
+    examples: [{ credentials: [listed] }]
   }
 )
 

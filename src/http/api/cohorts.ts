@@ -12,6 +12,7 @@ import { findMembers } from '../../people/find-members.js'
 import { type CohortPlace, type ListedCohort, listCohorts } from '../../people/list-cohorts.js'
 import { putCohort } from '../../people/put-cohort.js'
 import type { HttpContext, Principal } from '../context.js'
+import { reachOf } from '../reach.js'
 import { access, hasScope } from '../scopes.js'
 import {
   CohortList,
@@ -105,7 +106,7 @@ function readRoutes({ db, config, now }: HttpContext): FastifyPluginAsyncTypebox
         tags,
         summary: 'List the saved filters and the cohorts that the roster names',
         description:
-          'In the order of their ids. Filters, and the sizes of small groups, are shown to whoever may read the roster.',
+          'In the order of their ids. Filters, and the sizes of small groups, are shown to whoever may read the roster. With `line/read`, the roster’s cohorts are those of the own line, and so are their sizes.',
         querystring: CohortsQuery,
         response: { 200: CohortList, ...problemResponses(400, 401, 403) }
       },
@@ -114,11 +115,14 @@ function readRoutes({ db, config, now }: HttpContext): FastifyPluginAsyncTypebox
         const { tenantId, scopes } = principal
         const asOf = today(principal, now)
         const after = cursor === undefined ? null : parseCohortCursor(cursor)
-        const { cohorts, hasMore } = await listCohorts(db, { tenantId, day: asOf, after, limit })
+        const mayReadRoster = hasScope(scopes, access.people.read)
+        const within = mayReadRoster ? null : reachOf(principal, 'aggregates').filter
+        const { cohorts, hasMore } = await listCohorts(db, { tenantId, day: asOf, within, after, limit })
         const last = cohorts.at(-1)
         const next = hasMore && last !== undefined ? encode([last.id, last.kind]) : null
-        const minGroupSize = resolveMinGroupSize(config.minGroupSize, undefined)
-        const mayReadRoster = hasScope(scopes, access.people.read)
+        // Whoever may not see everyone may see those whom the list is limited to by name, and so count them.
+        const isCountable = mayReadRoster || within !== null
+        const minGroupSize = isCountable ? 0 : resolveMinGroupSize(config.minGroupSize, undefined)
         return { asOf, cohorts: cohorts.map(cohort => toListed(cohort, { mayReadRoster, minGroupSize })), next }
       }
     })
@@ -160,7 +164,7 @@ function toListed(
   { id, kind, name, filter, size }: ListedCohort,
   { mayReadRoster, minGroupSize }: { readonly mayReadRoster: boolean; readonly minGroupSize: number }
 ) {
-  const suppressed = !mayReadRoster && size !== null && size > 0 && size < minGroupSize
+  const suppressed = size !== null && size > 0 && size < minGroupSize
   const shown = { id, kind, name, size: suppressed ? null : size, suppressed }
   return mayReadRoster && filter !== null ? { ...shown, filter } : shown
 }

@@ -204,13 +204,19 @@ const meta = Type.Object(
         })
       )
     ),
-    excluded: Type.Object(
+    excluded: Type.Union(
+      [
+        Type.Object({
+          voided: Type.Integer({ description: 'Voided events.' }),
+          unresolvedActor: Type.Integer({ description: 'Events of actors whom the roster does not name.' }),
+          future: Type.Integer({ description: 'Events dated more than five minutes after `asOf`.' })
+        }),
+        Type.Null()
+      ],
       {
-        voided: Type.Integer({ description: 'Voided events.' }),
-        unresolvedActor: Type.Integer({ description: 'Events of actors whom the roster does not name.' }),
-        future: Type.Integer({ description: 'Events dated more than five minutes after `asOf`.' })
-      },
-      { description: 'Events of the window, over the whole tenant, that no metric counts.' }
+        description:
+          'Events of the window, over the whole tenant, that no metric counts; null where the caller may not see everyone.'
+      }
     )
   },
   { title: 'MetricMeta', description: 'What the answer is about, and how sure it is.' }

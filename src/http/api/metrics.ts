@@ -3,6 +3,7 @@ import { answerMetric, type MetricQuery } from '../../metrics/answer.js'
 import { catalogue } from '../../metrics/catalogue.js'
 import type { Metric, MetricOptions } from '../../metrics/metric.js'
 import type { HttpContext } from '../context.js'
+import { reachOf } from '../reach.js'
 import { access } from '../scopes.js'
 import { answerSchema, catalogueSchema, querySchema } from './metrics-schema.js'
 import { problemResponses } from './problem-schema.js'
@@ -17,11 +18,11 @@ export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
           operationId: 'listMetrics',
           summary: 'List the metrics',
           description:
-            'Every metric with its definition, unit, thresholds and options, in words and as data. Wants the scope `metrics/read`.',
+            'Every metric with its definition, unit, thresholds and options, in words and as data. Wants one of the scopes `metrics/read`, `people/read`, `line/read` and `self/read`.',
           tags: ['Metrics'],
           response: { 200: catalogueSchema, ...problemResponses(401, 403) }
         },
-        config: { scopes: access.metrics.read }
+        config: { scopes: access.catalogue.read }
       },
       async () => ({ metrics: catalogue.map(describe) })
     )
@@ -33,19 +34,20 @@ export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
           schema: {
             operationId: `get${pascalCase(metric.id)}`,
             summary: metric.name,
-            description: `${metric.question}\n\n${metric.definition}\n\nWants the scope \`metrics/read\`.`,
+            description: `${metric.question}\n\n${metric.definition}\n\nWants the scope \`metrics/read\`, or \`line/read\`, which speaks of the own line alone.`,
             tags: ['Metrics'],
             querystring: querySchema(metric),
             response: { 200: answerSchema(metric), ...problemResponses(400, 401, 403) }
           },
-          config: { scopes: access.metrics.read }
+          config: { scopes: access.aggregates.read }
         },
         async request =>
           answerMetric(context.db, metric, toQuery(metric, request.query), {
             tenantId: request.principal.tenantId,
             timeZone: request.principal.timeZone,
             minGroupSize: context.config.minGroupSize,
-            asOf: context.now()
+            asOf: context.now(),
+            within: reachOf(request.principal, 'aggregates').filter
           })
       )
     }

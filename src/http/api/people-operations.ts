@@ -31,7 +31,7 @@ export const findPeopleSchema = {
   tags,
   summary: 'The people of the roster on a day, page by page',
   description:
-    'Everybody of whom the roster says something on the day, who is hired by then and has not left, in the order of their personId. Merged people are not among them.',
+    'Everybody of whom the roster says something on the day, who is hired by then and has not left, in the order of their personId. Merged people are not among them. With `line/read` those of the own line on the day; with `self/read` oneself.',
   querystring: FindPeopleQuery,
   response: { 200: PeopleAnswer, ...problemResponses(400, 401, 403) }
 }
@@ -40,7 +40,8 @@ export const getPersonSchema = {
   operationId: 'findPerson',
   tags,
   summary: 'One person, as the roster knows them on a day',
-  description: 'Also somebody who has left, or was merged into another person, who then has the agents.',
+  description:
+    'Also somebody who has left, or was merged into another person, who then has the agents. With `line/read` or `self/read`, everybody but the own line on the day, or oneself, is 404.',
   params: PersonParameter,
   querystring: FindPersonQuery,
   response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 404) }
@@ -50,7 +51,8 @@ export const getHistorySchema = {
   operationId: 'getPersonHistory',
   tags,
   summary: 'All that the roster says of a person, and from when to when',
-  description: 'Ranges of local days, half-open, in their order. On days between them nothing is known.',
+  description:
+    'Ranges of local days, half-open, in their order. On days between them nothing is known. With `line/read` they are cut to the days in the own line.',
   params: PersonParameter,
   response: { 200: HistoryAnswer, ...problemResponses(400, 401, 403, 404) }
 }

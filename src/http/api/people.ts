@@ -3,8 +3,9 @@ import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { DateTime } from 'luxon'
 import { LrsError } from '../../errors.js'
+import { addDays } from '../../metrics/window.js'
 import { applyGiven, type GivenAttributes, noAttributes } from '../../people/attributes.js'
-import { findHistory } from '../../people/find-history.js'
+import { findHistory, findHistoryWithin } from '../../people/find-history.js'
 import { type FoundPerson, findPeople, findPerson } from '../../people/find-people.js'
 import type { HistoryRange } from '../../people/history.js'
 import { putHistory } from '../../people/put-history.js'
@@ -13,6 +14,8 @@ import { type PersonChange, rehearsePeople } from '../../people/rehearse-people.
 import { enqueueMovedAgents } from '../../rollup/enqueue.js'
 import { agentOf } from '../../xapi/ifi.js'
 import type { HttpContext } from '../context.js'
+import { reachOf } from '../reach.js'
+import { requirePerson, unknownPerson } from '../require-person.js'
 import { access } from '../scopes.js'
 import { peopleTypes, receivePeople, withPlace } from './people-body.js'
 import {
@@ -23,7 +26,7 @@ import {
   putPeopleSchema
 } from './people-operations.js'
 
-const readers = { scopes: access.people.read }
+const readers = { scopes: access.names.read }
 const writers = { scopes: access.people.write }
 
 /** The roster: people, their agents, what is known of them when, and their cohorts. */
@@ -36,8 +39,12 @@ export function peopleRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
       config: readers,
       handler: async request => {
         const { q, cohort, at, includeLeft, limit, cursor, ...filter } = request.query
-        const { people, next } = await findPeople(db, request.principal.tenantId, {
-          at: at ?? todayOf(context, request),
+        const { principal } = request
+        const day = at ?? todayOf(context, request)
+        const { people, next } = await findPeople(db, principal.tenantId, {
+          at: day,
+          nextDay: addDays(day, 1),
+          within: reachOf(principal, 'names').filter,
           filter,
           includeLeft: includeLeft ?? false,
           limit: limit ?? 100,
@@ -52,8 +59,10 @@ export function peopleRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
       schema: getPersonSchema,
       config: readers,
       handler: async request => {
-        const person = await findPerson(db, personOf(request), request.query.at ?? todayOf(context, request))
-        if (person === null) throw unknown(request)
+        const day = request.query.at ?? todayOf(context, request)
+        await requirePerson(db, request.principal, request.params.personId, day)
+        const person = await findPerson(db, personOf(request), day)
+        if (person === null) throw unknownPerson(request.params.personId)
         return withAgents(person)
       }
     })
@@ -61,8 +70,10 @@ export function peopleRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
       schema: getHistorySchema,
       config: readers,
       handler: async request => {
-        const history = await findHistory(db, personOf(request))
-        if (history === null) throw unknown(request)
+        const { filter } = reachOf(request.principal, 'names')
+        const person = personOf(request)
+        const history = await (filter === null ? findHistory(db, person) : findHistoryWithin(db, person, filter))
+        if (history === null) throw unknownPerson(person.personId)
         return { personId: request.params.personId, ranges: history.ranges }
       }
     })
@@ -124,10 +135,6 @@ interface PersonRequest {
 
 function personOf({ principal, params }: PersonRequest) {
   return { tenantId: principal.tenantId, personId: params.personId }
-}
-
-function unknown({ params }: PersonRequest): LrsError {
-  return new LrsError('not-found', `There is no person "${params.personId}"`)
 }
 
 function withAgents<Person extends FoundPerson>(person: Person) {
