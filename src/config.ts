@@ -64,12 +64,7 @@ const folder = (value: string) => ({ value: resolve(value) })
 
 /** Every setting by its name in `Config`: variable, default, meaning, and how its text is read. */
 export const settings: { readonly [name in keyof Config]: Setting } = {
-  host: {
-    name: 'HOST',
-    default: '127.0.0.1',
-    meaning: 'Address to listen on; 0.0.0.0 for every interface',
-    read: text
-  },
+  host: { name: 'HOST', default: '127.0.0.1', meaning: 'Address to listen on; 0.0.0.0 for all interfaces', read: text },
   port: {
     name: 'PORT',
     default: '8080',
