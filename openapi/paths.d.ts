@@ -640,6 +640,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metrics/practice-tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Practice tasks
+         * @description How much do people practise?
+         *
+         *     Practice tasks completed by the target population in the full weeks of the period ÷ (the target population × full weeks).
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getPracticeTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/dau": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Daily active learners
+         * @description How many learners are active on a day?
+         *
+         *     Distinct learners of the target population active on a local day, as a mean over the days of the period.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getDau"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/{metricId}/learners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the learners’ own values of a metric
+         * @description Each learner of the target population with their value, z-scores, percentile rank and rank among those who have the same role, or something else, in common. Wants the scope `people/read`.
+         */
+        get: operations["listMetricLearners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/{metricId}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the events behind a metric’s numerator
+         * @description The statements that were counted: of the kinds that the metric counts, of the learners who add to its numerator, on the days that count. Wants the scope `people/read`.
+         */
+        get: operations["listMetricEvidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/benchmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the learners’ values of a metric are spread
+         * @description n, mean, standard deviation, median and percentiles of the learners’ own values, by role or something else that they have in common. Small groups are hidden. Wants the scope `metrics/read`.
+         */
+        get: operations["getBenchmarks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask several metrics at once
+         * @description For one window, one choice of learners and up to two breakdowns, all from one snapshot; nothing is stored. An answer has at most 10000 cells. Wants the scope `metrics/read`; a `filter` wants `people/read` as well, because who may choose people freely can take one group from another until one person is left. Saved cohorts serve everybody.
+         */
+        post: operations["queryMetrics"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/erasures": {
         parameters: {
             query?: never;
@@ -836,6 +964,18 @@ export interface components {
                 name: string;
             };
         };
+        /** @description A metric and its options. */
+        AskedMetric: {
+            /**
+             * @description The id of a metric.
+             * @example active-users
+             */
+            id: string;
+            /** @description The options that only this metric knows, as `GET /metrics` lists them. */
+            options?: {
+                [key: string]: string | number;
+            };
+        };
         /** @description Data that belongs to the statement */
         Attachment: {
             /** Format: iri */
@@ -855,6 +995,17 @@ export interface components {
             sha2: string;
             /** Format: iri */
             fileUrl?: string;
+        };
+        /** @description What the learners’ values of a metric are like, by group. */
+        BenchmarksAnswer: {
+            /** @description The id of the metric. */
+            metric: string;
+            period: components["schemas"]["Period"];
+            /** @description What the learners of a group have in common. */
+            by: string;
+            /** @description In the order of groups. */
+            benchmarks: components["schemas"]["GroupBenchmark"][];
+            meta: components["schemas"]["MetricMeta"];
         };
         /** @description A tenant after a change */
         ChangedTenant: {
@@ -959,12 +1110,12 @@ export interface components {
             /** @description The `cursor` of the next page; null on the last one */
             next: string | null;
         };
-        /** @description The 95 % confidence interval. Null whenever `value` is. */
+        /** @description The 95 % confidence interval. Null whenever `value` is, for counts, and for means of one learner. */
         ConfidenceInterval: {
             low: number;
             high: number;
             /** @enum {string} */
-            method: "wilson";
+            method: "wilson" | "t";
         };
         /** @description In what it happened; xAPI 2.0 has more members */
         Context: {
@@ -1069,6 +1220,42 @@ export interface components {
                 finishedAt: string | null;
             }[];
         };
+        /** @description The learning events behind a numerator. */
+        EvidenceAnswer: {
+            /** @description The id of the metric. */
+            metric: string;
+            /** @description In the order in which they happened. */
+            events: components["schemas"]["EvidenceEvent"][];
+            nextCursor: string | null;
+        };
+        /** @description A learning event that a numerator rests on. */
+        EvidenceEvent: {
+            /**
+             * Format: uuid
+             * @description `GET /xapi/statements?statementId=` gives the statement.
+             */
+            statementId: string;
+            /** @description The learner in whose numerator it is. */
+            personId: string;
+            /**
+             * @description The kind of learning event.
+             * @example opened
+             */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T08:00:00.000Z
+             */
+            timestamp: string;
+            /**
+             * Format: date
+             * @description The local day of the query’s zone.
+             * @example 2026-03-02
+             */
+            day: string;
+            module: string | null;
+        };
         /** @description What failed, where and why, under /xapi */
         Failure: {
             /** @description Stable; docs/reference/errors.md lists them all */
@@ -1102,6 +1289,21 @@ export interface components {
             };
             member?: components["schemas"]["Agent"][];
         };
+        /** @description What the values of a group of learners are like. */
+        GroupBenchmark: {
+            group: string | null;
+            n: number | null;
+            missing: number | null;
+            mean: number | null;
+            sd: number | null;
+            median: number | null;
+            /** @description Each percentile that was asked for, as `p10`; interpolated between learners. Empty when hidden. */
+            percentiles: {
+                [key: string]: number | null;
+            };
+            /** @description Hidden: fewer than `minGroupSize` learners, or it would give such a group away. */
+            suppressed: boolean;
+        };
         /** @description It does */
         Health: {
             /** @enum {string} */
@@ -1127,6 +1329,17 @@ export interface components {
             id: string;
             /** @description Every language that is known; absent when nothing is */
             definition?: unknown;
+        };
+        /** @description Every learner of the target population, also those who did nothing. */
+        LearnersAnswer: {
+            /** @description The id of the metric. */
+            metric: string;
+            period: components["schemas"]["Period"];
+            /** @description Whom learners are compared with. */
+            by: string;
+            /** @description By group, then by rank, those without one last. */
+            learners: components["schemas"]["RankedLearner"][];
+            meta: components["schemas"]["MetricMeta"];
         };
         /** @description A new tenant and its first credential */
         MadeTenant: {
@@ -1238,7 +1451,7 @@ export interface components {
         MetricAnswer: {
             /** @description The id of the metric. */
             metric: string;
-            /** @description One cell per period, in order; periods without activity are there too. */
+            /** @description One cell per period and breakdown, in order; periods without activity are there too. */
             results: components["schemas"]["MetricCell"][];
             meta: components["schemas"]["MetricMeta"];
         };
@@ -1246,12 +1459,12 @@ export interface components {
         MetricCatalogue: {
             metrics: components["schemas"]["MetricDescription"][];
         };
-        /** @description The value of one period. */
+        /** @description The value of one period, and of one group of learners. */
         MetricCell: {
             period: components["schemas"]["Period"];
-            /** @description What the cell is broken down by; empty here. */
+            /** @description The values of what the answer is broken down by; null where the roster has none. */
             dimensions: {
-                [key: string]: string;
+                [key: string]: string | null;
             };
             value: number | null;
             numerator: number | null;
@@ -1262,9 +1475,12 @@ export interface components {
             change: number | null;
             /** @description The window clips the period, or it is not over at `asOf`. */
             partial: boolean;
-            /** @description Hidden, because the denominator is 1 to `minGroupSize - 1`. */
+            /** @description Hidden, because it would speak of 1 to `minGroupSize - 1` learners, or give such a cell away. */
             suppressed: boolean;
             nullReason: ("empty_denominator" | "small_group" | "period_not_started") | null;
+            details: {
+                [key: string]: unknown;
+            } | null;
         };
         /** @description A metric: what it counts, and what it is judged by. */
         MetricDescription: {
@@ -1280,21 +1496,29 @@ export interface components {
             /** @description Numerator ÷ denominator, in one sentence. */
             definition: string;
             /**
-             * @description `proportion`: 0 to 1.
+             * @description `proportion`: 0 to 1. `learners`: learners, as a mean over the days, weeks or months of the period. `per-learner`: events, days or things per learner. `per-learner-week`: events or days per learner and week. `count`: events. `milliseconds`: milliseconds per learner. `score`: a score on the scale of -1 to 1, or 0 to 1 where it is not signed. `categories`: categories per learner.
              * @enum {string}
              */
-            unit: "proportion";
+            unit: "proportion" | "learners" | "per-learner" | "per-learner-week" | "count" | "milliseconds" | "score" | "categories";
             /**
              * @description Whether it moves before the outcomes do, or with them.
              * @enum {string}
              */
             indicator: "leading" | "lagging";
-            /** @description What a pilot must reach in a window of `perDays` days. */
+            /**
+             * @description How the value comes about. `proportion`: learners who did ÷ learners who could, with Wilson’s interval. `ratio`: sum ÷ sum over learners, with a t interval of the linearised ratio. `count`: a sum, without an interval.
+             * @enum {string}
+             */
+            calculation: "proportion" | "ratio" | "count";
             thresholds: {
                 minimum: number;
                 success: number;
                 perDays: number;
-            };
+            } | null;
+            /** @description What it may be broken down by. */
+            dimensions: ("role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "cohort")[];
+            /** @description The kinds of learning events that it rests on. */
+            evidence: string[];
             /** @description Raised whenever the same data would give another number. */
             definitionVersion: number;
             /** @description The parameters that only this metric knows. */
@@ -1319,7 +1543,7 @@ export interface components {
             consistentThrough: string;
             warnings: {
                 /** @enum {string} */
-                code: "derivation_running" | "unknown_cohort" | "unknown_value" | "empty_population" | "immature_brackets" | "parked_work";
+                code: "derivation_running" | "unknown_cohort" | "unknown_value" | "empty_population" | "immature_brackets" | "parked_work" | "leap_day";
                 message: string;
             }[];
             /** @description Events of the window, over the whole tenant, that no metric counts; null where the caller may not see everyone. */
@@ -1331,6 +1555,7 @@ export interface components {
                 /** @description Events dated more than five minutes after `asOf`. */
                 future: number;
             } | null;
+            nextCursor: string | null;
         };
         /** @description A parameter that only this metric knows. */
         MetricOption: {
@@ -1342,6 +1567,110 @@ export interface components {
             values: (string | number)[];
             /** @description What it is when it is not given. */
             default: string | number;
+        };
+        /** @description As `GET /metrics/{id}` answers. */
+        MetricResult: {
+            /** @description The id of the metric. */
+            metric: string;
+            results: components["schemas"]["MetricCell"][];
+            meta: components["schemas"]["MetricMeta"];
+        };
+        /** @description One answer for each metric, all from one snapshot. */
+        MetricsAnswers: {
+            /** @description In the order of the metrics asked for. */
+            answers: components["schemas"]["MetricResult"][];
+        };
+        /** @description Several metrics for one window, one choice of learners and one breakdown. */
+        MetricsQuery: {
+            /** @description What is asked. */
+            metrics: components["schemas"]["AskedMetric"][];
+            /**
+             * Format: date
+             * @description First local day. Default: 7 days before `to`.
+             * @example 2026-03-02
+             */
+            from?: string;
+            /**
+             * Format: date
+             * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+             * @example 2026-03-09
+             */
+            to?: string;
+            /**
+             * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+             * @example Europe/Berlin
+             */
+            tz?: string;
+            /**
+             * @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window.
+             * @enum {string}
+             */
+            interval?: "day" | "week" | "month";
+            /**
+             * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @example pilot-north
+             */
+            cohort?: string;
+            /**
+             * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @example engineer
+             */
+            role?: string;
+            /**
+             * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @example platform
+             */
+            team?: string;
+            /**
+             * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @example 4711
+             */
+            manager?: string;
+            /**
+             * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @example north
+             */
+            region?: string;
+            /**
+             * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @example 12-36
+             */
+            tenureBand?: string;
+            /**
+             * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @example people manager
+             */
+            assignmentType?: string;
+            /**
+             * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @example engineering
+             */
+            jobFamily?: string;
+            /**
+             * @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today.
+             * @enum {string}
+             */
+            membership?: "at_window_start" | "at_event" | "current";
+            /**
+             * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+             * @example https://lms.example/modules/feedback
+             */
+            module?: string;
+            /**
+             * @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared.
+             * @enum {string}
+             */
+            compare?: "previous" | "year";
+            /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+            minGroupSize?: number;
+            /**
+             * @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer.
+             * @enum {string}
+             */
+            consistency?: "eventual" | "strong";
+            filter?: components["schemas"]["CohortFilter"];
+            /** @description Tells learners apart, as the parameter `breakdown` of a metric does. */
+            breakdown?: ("role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "cohort")[];
         };
         /** @description What a credential is made from */
         NewCredential: {
@@ -1569,6 +1898,27 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A learner’s value, and where it stands in the group. */
+        RankedLearner: {
+            /** @description The roster's id of the person. */
+            personId: string;
+            name: string | null;
+            group: string | null;
+            value: number | null;
+            /** @description What the learner adds to the numerator. */
+            x: number;
+            /** @description What the learner adds to the denominator; with 0 they are left out. */
+            y: number;
+            /** @description How many learners of the group have a value. */
+            n: number;
+            z: number | null;
+            robustZ: number | null;
+            percentileRank: number | null;
+            rank: number | null;
+            /** @description Somebody of the group has the same value. */
+            isTied: boolean;
+            nullReason: ("missing" | "cohort_too_small" | "zero_variance") | null;
+        };
         /** @description The query as it was understood, defaults filled in: ask it again for the same answer. */
         ResolvedQuery: {
             metric: string;
@@ -1610,15 +1960,17 @@ export interface components {
                 assignmentType?: string[];
                 jobFamily?: string[];
             };
+            module: string | null;
             /**
              * @description When a learner had to belong.
              * @enum {string}
              */
             membership: "at_window_start" | "at_event" | "current";
+            breakdown: ("role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "cohort")[];
             options: {
                 [key: string]: string | number;
             };
-            compare: "previous" | null;
+            compare: ("previous" | "year") | null;
             minGroupSize: number;
             /**
              * @description What was given: a zone other than the tenant's is counted from the events, and so `strong`.
@@ -2214,7 +2566,9 @@ export type About = components['schemas']['About'];
 export type Activity = components['schemas']['Activity'];
 export type Actor = components['schemas']['Actor'];
 export type Agent = components['schemas']['Agent'];
+export type AskedMetric = components['schemas']['AskedMetric'];
 export type Attachment = components['schemas']['Attachment'];
+export type BenchmarksAnswer = components['schemas']['BenchmarksAnswer'];
 export type ChangedTenant = components['schemas']['ChangedTenant'];
 export type CohortFilter = components['schemas']['CohortFilter'];
 export type CohortList = components['schemas']['CohortList'];
@@ -2224,11 +2578,15 @@ export type Credential = components['schemas']['Credential'];
 export type CredentialChange = components['schemas']['CredentialChange'];
 export type CredentialList = components['schemas']['CredentialList'];
 export type DerivationList = components['schemas']['DerivationList'];
+export type EvidenceAnswer = components['schemas']['EvidenceAnswer'];
+export type EvidenceEvent = components['schemas']['EvidenceEvent'];
 export type Failure = components['schemas']['Failure'];
 export type Group = components['schemas']['Group'];
+export type GroupBenchmark = components['schemas']['GroupBenchmark'];
 export type Health = components['schemas']['Health'];
 export type IssuedCredential = components['schemas']['IssuedCredential'];
 export type KnownActivity = components['schemas']['KnownActivity'];
+export type LearnersAnswer = components['schemas']['LearnersAnswer'];
 export type MadeTenant = components['schemas']['MadeTenant'];
 export type Mapping = components['schemas']['Mapping'];
 export type MappingList = components['schemas']['MappingList'];
@@ -2241,6 +2599,9 @@ export type MetricCell = components['schemas']['MetricCell'];
 export type MetricDescription = components['schemas']['MetricDescription'];
 export type MetricMeta = components['schemas']['MetricMeta'];
 export type MetricOption = components['schemas']['MetricOption'];
+export type MetricResult = components['schemas']['MetricResult'];
+export type MetricsAnswers = components['schemas']['MetricsAnswers'];
+export type MetricsQuery = components['schemas']['MetricsQuery'];
 export type NewCredential = components['schemas']['NewCredential'];
 export type NewTenant = components['schemas']['NewTenant'];
 export type PeopleOutcome = components['schemas']['PeopleOutcome'];
@@ -2249,6 +2610,7 @@ export type Person = components['schemas']['Person'];
 export type PersonRecord = components['schemas']['PersonRecord'];
 export type Problem = components['schemas']['Problem'];
 export type Profile = components['schemas']['Profile'];
+export type RankedLearner = components['schemas']['RankedLearner'];
 export type ResolvedQuery = components['schemas']['ResolvedQuery'];
 export type Result = components['schemas']['Result'];
 export type SavedCohort = components['schemas']['SavedCohort'];
@@ -5147,11 +5509,25 @@ export interface operations {
                      *           "definition": "Learners in the target population who opened at least once in the period ÷ the target population.",
                      *           "unit": "proportion",
                      *           "indicator": "leading",
+                     *           "calculation": "proportion",
                      *           "thresholds": {
                      *             "minimum": 0.4,
                      *             "success": 0.7,
                      *             "perDays": 7
                      *           },
+                     *           "dimensions": [
+                     *             "role",
+                     *             "team",
+                     *             "manager",
+                     *             "region",
+                     *             "jobFamily",
+                     *             "assignmentType",
+                     *             "tenureBand",
+                     *             "cohort"
+                     *           ],
+                     *           "evidence": [
+                     *             "opened"
+                     *           ],
                      *           "definitionVersion": 1,
                      *           "options": [
                      *             {
@@ -5242,8 +5618,22 @@ export interface operations {
                 jobFamily?: string;
                 /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
                 membership?: "at_window_start" | "at_event" | "current";
-                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. Where a period is not over, only its days up to today are compared. */
-                compare?: "previous";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
                 minGroupSize?: number;
                 /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
@@ -5284,7 +5674,8 @@ export interface operations {
                      *           "change": null,
                      *           "partial": false,
                      *           "suppressed": false,
-                     *           "nullReason": null
+                     *           "nullReason": null,
+                     *           "details": null
                      *         }
                      *       ],
                      *       "meta": {
@@ -5302,7 +5693,9 @@ export interface operations {
                      *               "engineer"
                      *             ]
                      *           },
+                     *           "module": null,
                      *           "membership": "at_window_start",
+                     *           "breakdown": [],
                      *           "options": {
                      *             "basis": "opened"
                      *           },
@@ -5318,7 +5711,8 @@ export interface operations {
                      *           "voided": 2,
                      *           "unresolvedActor": 0,
                      *           "future": 0
-                     *         }
+                     *         },
+                     *         "nextCursor": null
                      *       }
                      *     }
                      */
@@ -5399,8 +5793,22 @@ export interface operations {
                 jobFamily?: string;
                 /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
                 membership?: "at_window_start" | "at_event" | "current";
-                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. Where a period is not over, only its days up to today are compared. */
-                compare?: "previous";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
                 minGroupSize?: number;
                 /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
@@ -5441,7 +5849,8 @@ export interface operations {
                      *           "change": null,
                      *           "partial": false,
                      *           "suppressed": false,
-                     *           "nullReason": null
+                     *           "nullReason": null,
+                     *           "details": null
                      *         }
                      *       ],
                      *       "meta": {
@@ -5459,7 +5868,9 @@ export interface operations {
                      *               "engineer"
                      *             ]
                      *           },
+                     *           "module": null,
                      *           "membership": "at_window_start",
+                     *           "breakdown": [],
                      *           "options": {
                      *             "windowDays": 7,
                      *             "denominator": "active"
@@ -5476,7 +5887,8 @@ export interface operations {
                      *           "voided": 2,
                      *           "unresolvedActor": 0,
                      *           "future": 0
-                     *         }
+                     *         },
+                     *         "nextCursor": null
                      *       }
                      *     }
                      */
@@ -5486,6 +5898,730 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPracticeTasks: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "practice-tasks",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "practice-tasks",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getDau: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "dau",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "dau",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listMetricLearners: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /** @description Whom learners are compared with: those who have this in common with them, or all (`none`). Default: `role`. */
+                by?: "role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "cohort" | "none";
+                /** @description Entries on a page. Default: 100. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a metric.
+                 * @example active-users
+                 */
+                metricId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every learner of the target population, also those who did nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearnersAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listMetricEvidence: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /** @description Entries on a page. Default: 100. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a metric.
+                 * @example active-users
+                 */
+                metricId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The learning events behind a numerator. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getBenchmarks: {
+        parameters: {
+            query: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /**
+                 * @description The id of a metric.
+                 * @example practice-tasks
+                 */
+                metric: string;
+                /** @description Whom learners are compared with: those who have this in common with them, or all (`none`). Default: `role`. */
+                by?: "role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "cohort" | "none";
+                /**
+                 * @description Which percentiles, 0 to 100, with commas between them. Default: `10,25,50,75,90`.
+                 * @example 10,50,90
+                 */
+                percentiles?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the learners’ values of a metric are like, by group. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarksAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    queryMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Several metrics for one window, one choice of learners and one breakdown. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "metrics": [
+                 *         {
+                 *           "id": "active-users",
+                 *           "options": {
+                 *             "basis": "received"
+                 *           }
+                 *         },
+                 *         {
+                 *           "id": "practice-tasks"
+                 *         }
+                 *       ],
+                 *       "from": "2026-03-02",
+                 *       "to": "2026-03-30",
+                 *       "interval": "week",
+                 *       "filter": {
+                 *         "and": [
+                 *           {
+                 *             "region": [
+                 *               "north"
+                 *             ]
+                 *           },
+                 *           {
+                 *             "not": {
+                 *               "role": [
+                 *                 "clerk"
+                 *               ]
+                 *             }
+                 *           }
+                 *         ]
+                 *       },
+                 *       "breakdown": [
+                 *         "team",
+                 *         "tenureBand"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["MetricsQuery"];
+            };
+        };
+        responses: {
+            /** @description One answer for each metric, all from one snapshot. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsAnswers"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];

@@ -4,9 +4,11 @@ import { cohortRoutes } from './http/api/cohorts.js'
 import { credentialRoutes } from './http/api/credentials.js'
 import { erasureRoutes } from './http/api/erasures.js'
 import { eventMappingRoutes } from './http/api/event-mapping.js'
+import { learnerRoutes } from './http/api/learners.js'
 import { metricRoutes } from './http/api/metrics.js'
 import { peopleRoutes } from './http/api/people.js'
 import { personChangeRoutes } from './http/api/person-changes.js'
+import { queryRoutes } from './http/api/query.js'
 import { tenantRoutes } from './http/api/tenants.js'
 import { type Authorize, authorizer } from './http/authorize.js'
 import { answerClientError } from './http/client-error.js'
@@ -129,6 +131,8 @@ async function apiScope(app: FastifyInstance, context: HttpContext, authorize: A
   await app.register(cohortRoutes(context))
   await app.register(eventMappingRoutes(context))
   await app.register(metricRoutes(context))
+  await app.register(learnerRoutes(context))
+  await app.register(queryRoutes(context))
   await app.register(erasureRoutes(context))
   await app.register(credentialRoutes(context))
   await app.register(tenantRoutes(context))

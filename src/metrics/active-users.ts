@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import { countLearners } from './count-learners.js'
 import type { Metric } from './metric.js'
 
 interface ActiveUsersOptions extends Record<string, string | number> {
@@ -19,6 +18,7 @@ export const activeUsers: Metric<ActiveUsersOptions> = {
   question: 'How many of the people we wanted to reach did we reach?',
   definition: 'Learners in the target population who opened at least once in the period ÷ the target population.',
   unit: 'proportion',
+  calculation: 'proportion',
   indicator: 'leading',
   thresholds: { minimum: 0.4, success: 0.7, perDays: 7 },
   definitionVersion: 1,
@@ -30,15 +30,13 @@ export const activeUsers: Metric<ActiveUsersOptions> = {
     }
   },
   lagDays: () => 0,
-  measure: (db, request) =>
-    countLearners(db, request, {
-      reachDays: 0,
-      deeds: sql`
-        select person_id, day from population_day
-        where ${request.options.basis === 'opened' ? sql`opened > 0` : sql`(opened > 0 or delivered > 0)`}`,
-      perLearner: [],
-      numerator: sql`count(*) filter (where learner.person_id is not null)`,
-      denominator: sql`count(*)`,
-      immature: sql`0`
-    })
+  counting: ({ options }) => ({
+    deeds: sql`
+      select person_id, day from population_day
+      where ${options.basis === 'opened' ? sql`opened > 0` : sql`(opened > 0 or delivered > 0)`}`,
+    perLearner: [],
+    x: sql`(learner.person_id is not null)::integer`,
+    y: sql`1`
+  }),
+  evidence: ({ basis }) => ({ kinds: basis === 'opened' ? ['opened'] : ['opened', 'delivered'], side: 'doer' })
 }

@@ -7,12 +7,21 @@ export type Source = 'rollup' | 'events'
 
 export type Consistency = 'eventual' | 'strong'
 
+/** What decides where learner-days are taken from. */
+export interface SourceChoice {
+  readonly consistency: Consistency
+  readonly timeZone: string
+  readonly tenantTimeZone: string
+  /** The only module that counts; null for all. */
+  readonly module: string | null
+}
+
 /**
- * Where to take learner-days from. The rollups are cut in the tenant's own zone and lag by the queue, so another zone
- * or `consistency=strong` needs the events themselves.
+ * Where to take learner-days from. The rollups are cut in the tenant's own zone, add up all modules and lag by the
+ * queue, so another zone, a module or `consistency=strong` needs the events themselves.
  */
-export function chooseSource(consistency: Consistency, timeZone: string, tenantTimeZone: string): Source {
-  return consistency === 'strong' || timeZone !== tenantTimeZone ? 'events' : 'rollup'
+export function chooseSource({ consistency, timeZone, tenantTimeZone, module }: SourceChoice): Source {
+  return consistency === 'strong' || timeZone !== tenantTimeZone || module !== null ? 'events' : 'rollup'
 }
 
 /**

@@ -3,6 +3,7 @@ import type { CohortFilter } from '../people/cohort-filter.js'
 import { compileFilter } from '../people/compile-filter.js'
 import { employedDays, isEmployedOn, joinLearner } from '../people/target-population.js'
 import type { Membership } from './cohort-query.js'
+import { type Dimension, dimensions } from './dimension.js'
 
 /** Whose population is wanted. */
 export interface PopulationRequest {
@@ -16,13 +17,18 @@ export interface PopulationRequest {
   readonly today: string
   /** The local day after it. */
   readonly tomorrow: string
+  /** What learners are told apart by; none by default. */
+  readonly breakdown?: readonly Dimension[]
+  /** Facts about a learner, by their names, as conditions on the row of the roster that places them in P. */
+  readonly flags?: Readonly<Record<string, RawBuilder<boolean>>>
 }
 
 /** SQL for the target population P of each period. */
 export interface Population {
   /**
    * Common table expressions for a `with recursive`, which read the expression `period` of the surrounding query. The
-   * last is `population`: one row per `ordinal` and `person_id`, also for those with no event at all.
+   * last is `population`: one row per `ordinal`, `person_id` and values of the dimensions (`dimension_1`, `dimension_2`;
+   * an empty text where the roster has none), also for those with no event at all, with the flags.
    */
   readonly expressions: readonly RawBuilder<unknown>[]
   /**
@@ -30,6 +36,8 @@ export interface Population {
    * deeds count. Empty where they count on every day of the period.
    */
   readonly onDaysThatCount: RawBuilder<unknown>
+  /** The columns by which rows of a learner's deeds are grouped, and joined to `population`. */
+  readonly keys: readonly RawBuilder<unknown>[]
 }
 
 /**
@@ -42,49 +50,85 @@ export function populationOf(request: PopulationRequest): Population {
   return request.membership === 'at_event' ? overDays(request) : onOneDay(request)
 }
 
-function onOneDay({ tenantId, periods, filter, membership, today, tomorrow }: PopulationRequest): Population {
+function onOneDay(request: PopulationRequest): Population {
+  const { tenantId, periods, filter, membership, today, tomorrow } = request
   const isCurrent = membership === 'current'
   const day = isCurrent ? sql`${today}::date` : sql`period.starts`
   // The last period's end lies behind its first day, by a day or more.
   const span = isCurrent ? { from: today, to: tomorrow } : extentOf(periods)
   const { expressions, joins, holdsOn } = compileFilter(filter, { tenantId, ...span })
+  const { values, valueJoins } = toldApartBy(request)
+  const flags = Object.entries(request.flags ?? {}).map(([name, flag]) => sql`${flag} as ${sql.ref(name)}`)
   return {
     expressions: [
       ...expressions,
       sql`population as (
-        select period.ordinal, roster.person_id
+        select ${sql.join([sql`period.ordinal`, sql`roster.person_id`, ...values, ...flags])}
         from period
         join roster on roster.tenant_id = ${tenantId} and ${isEmployedOn(day)}
-        ${joinLearner} ${joins}
+        ${joinLearner} ${joins} ${valueJoins}
         where ${holdsOn(day, sql`period.ends`)}
       )`
     ],
-    onDaysThatCount: sql``
+    onDaysThatCount: sql``,
+    keys: [sql`ordinal`, sql`person_id`]
   }
 }
 
-function overDays({ tenantId, periods, filter }: PopulationRequest): Population {
+function overDays(request: PopulationRequest): Population {
+  const { tenantId, periods, filter } = request
   const { expressions, joins, holdsIn } = compileFilter(filter, { tenantId, ...extentOf(periods) })
   const { possible, days } = holdsIn(sql`period.ends`)
   const window = sql`daterange(period.starts, period.ends)`
+  const { names, values, valueJoins } = toldApartBy(request)
+  const flags = Object.entries(request.flags ?? {})
+  const keys = [sql`ordinal`, sql`person_id`, ...names]
+  const kept = [...names, ...flags.map(([name]) => sql`${sql.ref(name)}`)]
   return {
     expressions: [
       ...expressions,
       // Stretches of one learner never overlap. Plain dates, because a million of them are compared.
       sql`member as (
-        select ordinal, person_id, lower(stretch) as since, upper(stretch) as until
+        select ${sql.join([
+          sql`ordinal`,
+          sql`person_id`,
+          ...kept,
+          sql`lower(stretch) as since`,
+          sql`upper(stretch) as until`
+        ])}
         from (
-          select period.ordinal, roster.person_id, datemultirange(${employedDays} * ${window}) * ${days} as stretches
+          select ${sql.join([
+            sql`period.ordinal`,
+            sql`roster.person_id`,
+            ...values,
+            ...flags.map(([name, flag]) => sql`${flag} as ${sql.ref(name)}`)
+          ])}, datemultirange(${employedDays} * ${window}) * ${days} as stretches
           from period
           join roster on roster.tenant_id = ${tenantId} and roster.valid && ${window}
-          ${joinLearner} ${joins}
+          ${joinLearner} ${joins} ${valueJoins}
           where ${possible}
         ) as held
         cross join unnest(stretches) as stretch
       )`,
-      sql`population as (select distinct ordinal, person_id from member)`
+      sql`population as (
+        select ${sql.join([...keys, ...flags.map(([name]) => sql`bool_or(${sql.ref(name)}) as ${sql.ref(name)}`)])}
+        from member group by ${sql.join(keys)})`
     ],
-    onDaysThatCount: sql`join member using (ordinal, person_id) where day >= member.since and day < member.until`
+    onDaysThatCount: sql`join member using (ordinal, person_id) where day >= member.since and day < member.until`,
+    keys
+  }
+}
+
+/** The columns of the dimensions: their names, and their values under these names. */
+function toldApartBy({ breakdown = [] }: PopulationRequest) {
+  const named = breakdown.map((dimension, at) => ({ name: sql.ref(`dimension_${at + 1}`), ...dimensions[dimension] }))
+  return {
+    names: named.map(({ name }) => name),
+    values: named.map(({ name, value }) => sql`coalesce(${value}, '') as ${name}`),
+    valueJoins: sql.join(
+      named.flatMap(({ join }) => join ?? []),
+      sql` `
+    )
   }
 }
 

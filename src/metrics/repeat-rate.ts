@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
+import { deedKinds } from '../events/deed-kinds.js'
 import { isActiveDay } from './activity.js'
-import { type Counting, countLearners } from './count-learners.js'
-import type { Metric } from './metric.js'
+import type { Counting, Metric } from './metric.js'
 
 interface RepeatRateOptions extends Record<string, string | number> {
   readonly windowDays: 7 | 14 | 30
@@ -24,6 +24,7 @@ export const repeatRate: Metric<RepeatRateOptions> = {
   definition:
     'Learners active on another day within windowDays after their first active day in the period ÷ learners active in the period whose windowDays are over.',
   unit: 'proportion',
+  calculation: 'proportion',
   indicator: 'leading',
   thresholds: { minimum: 0.2, success: 0.45, perDays: 7 },
   definitionVersion: 1,
@@ -40,18 +41,19 @@ export const repeatRate: Metric<RepeatRateOptions> = {
     }
   },
   lagDays: options => options.windowDays,
-  measure: (db, request) => countLearners(db, request, counting(request.options, request.today))
+  counting: ({ options, today }) => counting(options, today),
+  evidence: () => ({ kinds: deedKinds, side: 'doer' })
 }
 
 function counting({ windowDays, denominator }: RepeatRateOptions, today: string): Counting {
-  const closed = sql`first_day + ${windowDays}::integer < ${today}::date`
+  const closed = sql<boolean>`first_day + ${windowDays}::integer < ${today}::date`
   return {
     reachDays: windowDays,
     deeds: activeDays,
     perLearner: firstDay,
-    numerator: sql`count(*) filter (where ${closed} and next_day <= first_day + ${windowDays}::integer)`,
-    denominator: denominator === 'active' ? sql`count(*) filter (where ${closed})` : sql`count(*)`,
-    immature: sql`count(*) filter (where not ${closed})`
+    x: sql`(${closed} and next_day <= first_day + ${windowDays}::integer)::integer`,
+    y: denominator === 'active' ? sql`(${closed})::integer` : sql`1`,
+    isImmature: sql<boolean>`not ${closed}`
   }
 }
 

@@ -1,5 +1,5 @@
 import { LrsError } from '../errors.js'
-import type { Cell } from './metric.js'
+import type { Cell } from './cell.js'
 
 /** However it is configured, no group smaller than this is ever shown. */
 export const groupSizeFloor = 5
@@ -18,7 +18,7 @@ export function resolveMinGroupSize(configured: number, requested: number | unde
   )
 }
 
-/** Hides a cell whose denominator is 1 to `minGroupSize - 1`: it would speak of people who could be recognised. */
+/** Hides a cell of 1 to `minGroupSize - 1` learners: it would speak of people who could be recognised. */
 export function suppressSmall(cell: Cell, minGroupSize: number): Cell {
   return isSmall(cell, minGroupSize) ? hide(cell) : cell
 }
@@ -27,23 +27,36 @@ export function suppressSmall(cell: Cell, minGroupSize: number): Cell {
  * Hides the small cells among siblings that together make up one total, and, so that no hidden one can be had by
  * subtracting the others from that total, more of them (complementary suppression).
  *
- * The hidden cells together must stand for at least `minGroupSize`; until they do, the smallest one still visible is
- * hidden too (on a tie the first). Empty cells stay: hiding one protects nobody. Where every cell that is not empty
- * has been hidden, the total itself is small, and its own suppression protects them.
- *
- * @param cells siblings whose denominators add up to the total's, none hidden yet
+ * @param cells siblings whose learners add up to the total's, none hidden yet
+ * @see hiddenParts
  */
 export function suppressPartition(cells: readonly Cell[], minGroupSize: number): readonly Cell[] {
-  const hidden = new Set(cells.filter(cell => isSmall(cell, minGroupSize)))
-  if (hidden.size === 0) return cells
-  const visible = cells.filter(cell => sizeOf(cell) > 0 && !hidden.has(cell)).sort((a, b) => sizeOf(a) - sizeOf(b))
-  let hiddenSize = [...hidden].reduce((sum, cell) => sum + sizeOf(cell), 0)
-  for (const cell of visible) {
-    if (hiddenSize >= minGroupSize) break
-    hidden.add(cell)
-    hiddenSize += sizeOf(cell)
-  }
+  const hidden = hiddenParts(cells, sizeOf, minGroupSize)
   return cells.map(cell => (hidden.has(cell) ? hide(cell) : cell))
+}
+
+/**
+ * Which parts of a whole are hidden: the small ones, and others with them.
+ *
+ * The hidden parts together must stand for at least `minGroupSize`; until they do, the smallest one still visible is
+ * hidden too (on a tie the first). Empty parts stay: hiding one protects nobody. Where every part that is not empty
+ * has been hidden, the whole itself is small, and its own suppression protects them.
+ */
+export function hiddenParts<Part>(
+  parts: readonly Part[],
+  sizeOf: (part: Part) => number,
+  minGroupSize: number
+): ReadonlySet<Part> {
+  const bySize = parts.filter(part => sizeOf(part) > 0).sort((a, b) => sizeOf(a) - sizeOf(b))
+  const hidden = new Set(bySize.filter(part => sizeOf(part) < minGroupSize))
+  if (hidden.size === 0) return hidden
+  let hiddenSize = [...hidden].reduce((sum, part) => sum + sizeOf(part), 0)
+  for (const part of bySize.slice(hidden.size)) {
+    if (hiddenSize >= minGroupSize) break
+    hidden.add(part)
+    hiddenSize += sizeOf(part)
+  }
+  return hidden
 }
 
 function isSmall(cell: Cell, minGroupSize: number): boolean {
@@ -51,7 +64,7 @@ function isSmall(cell: Cell, minGroupSize: number): boolean {
 }
 
 function sizeOf(cell: Cell): number {
-  return cell.denominator ?? 0
+  return cell.n ?? 0
 }
 
 function hide(cell: Cell): Cell {
@@ -65,6 +78,7 @@ function hide(cell: Cell): Cell {
     previous: null,
     change: null,
     suppressed: true,
-    nullReason: 'small_group'
+    nullReason: 'small_group',
+    details: null
   }
 }

@@ -161,6 +161,29 @@ function tooManyPeriods(interval: Interval): LrsError {
   )
 }
 
+/** The same days of the year before, one for each of the window's periods; 28 February stands in for the 29th. */
+export function yearEarlierPeriods(window: Window): readonly Period[] {
+  return window.periods.map(period => {
+    const from = yearEarlier(period.from)
+    const to = yearEarlier(minDay(period.to, addDays(window.today, 1)))
+    // Only 29 February itself comes to nothing.
+    return { from, to: to > from ? to : addDays(from, 1), partial: period.partial }
+  })
+}
+
+/** Whether a window has the 29th of February in it, or ends with it, and so compares with a shorter February. */
+export function hasLeapDay({ from, to }: Pick<Window, 'from' | 'to'>): boolean {
+  const years = Array.from(
+    { length: Number(to.slice(0, 4)) - Number(from.slice(0, 4)) + 1 },
+    (_, nth) => Number(from.slice(0, 4)) + nth
+  )
+  return years.some(year => calendar(`${year}-02-29`).isValid && `${year}-02-29` >= from && `${year}-02-29` < to)
+}
+
+function yearEarlier(day: string): string {
+  return isoDate(calendar(day).minus({ years: 1 }))
+}
+
 function stepBack(period: Period, interval: Interval | null): string {
   if (interval === null) return addDays(period.from, -daysBetween(period.from, period.to))
   return isoDate(calendar(period.from).minus({ [interval]: 1 }))

@@ -16,6 +16,8 @@ export interface LearnerDaysRequest {
   readonly to: string
   /** The instant that decides which events still lie in the future. */
   readonly asOf: Date
+  /** IRI of the only module whose events count, which only `events` can tell; null for all. */
+  readonly module?: string | null
 }
 
 /** One row per person and local day; `person_id` is null for an agent that belongs to no person yet. */
@@ -155,7 +157,12 @@ export const eventColumns = sql`
  * The events of a window in a zone that may not be the tenant's, and those before it whose session may reach into it.
  * `day`, which has an index, is the tenant's local day: two zones' days of one instant are at most two apart.
  */
-function eventsOfWindow({ tenantId, timeZone, from, to }: LearnerDaysRequest): RawBuilder<unknown> {
+function eventsOfWindow({ tenantId, timeZone, from, to, module = null }: LearnerDaysRequest): RawBuilder<unknown> {
+  const ofModule =
+    module === null
+      ? sql``
+      : sql`and event.module_id = (
+          select id from activity where tenant_id = ${tenantId} and digest = sha256(convert_to(${module}, 'UTF8')))`
   const zone = sql`${timeZone}`
   const day = sql`(event."timestamp" at time zone ${zone})::date`
   const inWindow = sql`(${day} >= ${from}::date and ${day} < ${to}::date)`
@@ -166,7 +173,7 @@ function eventsOfWindow({ tenantId, timeZone, from, to }: LearnerDaysRequest): R
     from learning_event as event
     left join person_agent on person_agent.tenant_id = event.tenant_id and person_agent.agent_id = ${agent}
     where event.tenant_id = ${tenantId} and ${agent} is not null
-      and event.day >= ${from}::date - 4 and event.day < ${to}::date + 4
+      and event.day >= ${from}::date - 4 and event.day < ${to}::date + 4 ${ofModule}
       and ${wanted}`
   const carried = isSessionDay(zone, laterDay => sql`${laterDay} >= ${from}::date and ${laterDay} < ${to}::date`)
   return sql`

@@ -3,7 +3,7 @@ import { quantile } from './quantile.js'
 import { meanOf, sampleSd, sortedValues, type Valued } from './values.js'
 
 /** The percentiles that a benchmark has when none are asked for. */
-const defaultPercentiles = [10, 25, 50, 75, 90] as const
+export const defaultPercentiles = [10, 25, 50, 75, 90] as const
 
 /** How the values of a cohort are spread, in their unit, with a `pNN` for each percentile that was asked for. */
 export type Benchmark = Readonly<Record<`p${number}`, number | null>> & {

@@ -1,10 +1,12 @@
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify from 'fastify'
 import t from 'tap'
+import { deedKinds } from '../../src/events/deed-kinds.js'
 import { metricRoutes } from '../../src/http/api/metrics.js'
 import type { HttpContext, Principal } from '../../src/http/context.js'
 import { answerProblem } from '../../src/http/failure.js'
 import { catalogue } from '../../src/metrics/catalogue.js'
+import { dimensionNames } from '../../src/metrics/dimension.js'
 import { seedWorld } from '../metrics/world.js'
 import { testDatabase } from '../support/database.js'
 
@@ -62,8 +64,11 @@ t.test('GET /metrics lists every metric with its definition and options', async 
     question: 'Do the people who start come back?',
     definition: catalogue[1]?.definition,
     unit: 'proportion',
+    calculation: 'proportion',
     indicator: 'leading',
     thresholds: { minimum: 0.2, success: 0.45, perDays: 7 },
+    dimensions: [...dimensionNames],
+    evidence: [...deedKinds],
     definitionVersion: 1,
     options: [
       {
@@ -101,7 +106,8 @@ t.test('GET /metrics/active-users answers with every field of cell and meta', as
         change: null,
         partial: false,
         suppressed: false,
-        nullReason: null
+        nullReason: null,
+        details: null
       }
     ],
     meta: {
@@ -115,7 +121,9 @@ t.test('GET /metrics/active-users answers with every field of cell and meta', as
         interval: null,
         cohort: 'pilot north',
         filters: {},
+        module: null,
         membership: 'at_window_start',
+        breakdown: [],
         options: { basis: 'opened' },
         compare: null,
         minGroupSize: 10,
@@ -125,7 +133,8 @@ t.test('GET /metrics/active-users answers with every field of cell and meta', as
       asOf: '2026-03-20T10:00:00.000Z',
       consistentThrough: '2026-03-20T10:00:00.000Z',
       warnings: [],
-      excluded: { voided: 0, unresolvedActor: 0, future: 0 }
+      excluded: { voided: 0, unresolvedActor: 0, future: 0 },
+      nextCursor: null
     }
   })
 })

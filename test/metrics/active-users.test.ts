@@ -3,8 +3,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import { activeUsers } from '../../src/metrics/active-users.js'
 import { answerMetric } from '../../src/metrics/answer.js'
+import { measure } from '../../src/metrics/measure.js'
 import { testDatabase } from '../support/database.js'
-import { naiveActiveUsers, naiveExcluded } from './naive.js'
+import { countsOf, naiveActiveUsers, naiveExcluded } from './naive.js'
 import { dateOf, questions, seedWorld, type World, worlds } from './world.js'
 
 const { db } = await testDatabase(t)
@@ -92,11 +93,13 @@ t.test('there is no answer about no period', async t => {
     window: { from: '2026-03-02', to: '2026-03-09' },
     filter: null,
     membership: 'at_window_start',
+    breakdown: [],
+    module: null,
     today: '2026-03-20',
     asOf: asker.asOf,
     options: { basis: 'opened' }
   } as const
-  await t.rejects(activeUsers.measure(db, request), { name: 'RangeError' })
+  await t.rejects(measure(db, activeUsers, request), { name: 'RangeError' })
 })
 
 t.test('any world: the same numbers as counting one learner after another', async () => {
@@ -106,7 +109,7 @@ t.test('any world: the same numbers as counting one learner after another', asyn
       const tenantId = await seedWorld(db, world)
       const spans = periods.map(({ from, days }) => ({ from, to: from + days }))
       const window = { from: Math.min(...spans.map(({ from }) => from)), to: Math.max(...spans.map(({ to }) => to)) }
-      const measurement = await activeUsers.measure(db, {
+      const measurement = await measure(db, activeUsers, {
         tenantId,
         timeZone: 'UTC',
         source: 'rollup',
@@ -114,13 +117,15 @@ t.test('any world: the same numbers as counting one learner after another', asyn
         window: { from: dateOf(window.from), to: dateOf(window.to) },
         filter,
         membership,
+        breakdown: [],
+        module: null,
         today: dateOf(today),
         asOf: new Date(`${dateOf(today)}T10:00:00Z`),
         options: { basis }
       })
       const kinds = basis === 'opened' ? ['opened'] : ['opened', 'delivered']
       deepEqual(
-        measurement.counts,
+        countsOf(measurement),
         spans.map(period => naiveActiveUsers(world, { period, filter, membership, today }, kinds))
       )
       deepEqual(measurement.excluded, naiveExcluded(world, window))

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import t from 'tap'
 import { activeUsers } from '../../src/metrics/active-users.js'
-import { answerMetric, type MetricQuery } from '../../src/metrics/answer.js'
+import { answerMetric } from '../../src/metrics/answer.js'
 import { repeatRate } from '../../src/metrics/repeat-rate.js'
+import type { MetricQuery } from '../../src/metrics/resolve-query.js'
 import { testDatabase } from '../support/database.js'
 import { type Person, seedWorld } from './world.js'
 
@@ -31,7 +32,9 @@ t.test('an answer echoes the query as it was understood', async t => {
       interval: null,
       cohort: null,
       filters: {},
+      module: null,
       membership: 'at_window_start',
+      breakdown: [],
       options: { windowDays: 7, denominator: 'active' },
       compare: null,
       minGroupSize: 5,
@@ -46,7 +49,8 @@ t.test('an answer echoes the query as it was understood', async t => {
         message: "In 1 of 1 periods the roster placed nobody in the target population on the period's first day."
       }
     ],
-    excluded: { voided: 0, unresolvedActor: 0, future: 0 }
+    excluded: { voided: 0, unresolvedActor: 0, future: 0 },
+    nextCursor: null
   })
 })
 

@@ -1,13 +1,16 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { activeUsers } from '../../src/metrics/active-users.js'
-import { answerMetric, type MetricQuery } from '../../src/metrics/answer.js'
+import { answerMetric } from '../../src/metrics/answer.js'
 import type { Membership } from '../../src/metrics/cohort-query.js'
+import { measure } from '../../src/metrics/measure.js'
 import { repeatRate } from '../../src/metrics/repeat-rate.js'
+import type { MetricQuery } from '../../src/metrics/resolve-query.js'
 import type { CohortFilter } from '../../src/people/cohort-filter.js'
 import { findMembers } from '../../src/people/find-members.js'
 import { putCohort } from '../../src/people/put-cohort.js'
 import { testDatabase } from '../support/database.js'
+import { countsOf } from './naive.js'
 import { isMember } from './naive-members.js'
 import { dateOf, filters, type Person, type Stretch, seedWorld, type World, worlds } from './world.js'
 
@@ -202,7 +205,7 @@ t.test('who changes team in mid-window belongs by the chosen moment, and at_even
   t.same(await ask('blue', 'at_window_start'), 'hidden')
   const blues = await Promise.all(
     (['at_event', 'current'] as const).map(membership =>
-      activeUsers.measure(db, {
+      measure(db, activeUsers, {
         tenantId,
         timeZone: 'UTC',
         source: 'rollup',
@@ -210,6 +213,8 @@ t.test('who changes team in mid-window belongs by the chosen moment, and at_even
         window: week,
         filter: { team: ['blue'] },
         membership,
+        breakdown: [],
+        module: null,
         today: '2026-03-20',
         asOf: asker.asOf,
         options: { basis: 'opened' }
@@ -217,7 +222,7 @@ t.test('who changes team in mid-window belongs by the chosen moment, and at_even
     )
   )
   t.match(
-    blues.map(({ counts }) => counts[0]),
+    blues.map(measurement => countsOf(measurement)[0]),
     [
       { numerator: 2, denominator: 4 },
       { numerator: 3, denominator: 4 }

@@ -25,7 +25,7 @@ function holds(world: World, moment: Moment & { readonly row: Stretch }, filter:
   if ('and' in filter) return filter.and.every(part => holds(world, moment, part))
   if ('or' in filter) return filter.or.some(part => holds(world, moment, part))
   if ('not' in filter) return !holds(world, moment, filter.not)
-  if ('tenureBand' in filter) return filter.tenureBand.some(band => band === bandOf(row.hired ?? null, tenureAt))
+  if ('tenureBand' in filter) return filter.tenureBand.some(band => band === tenureBandOf(row.hired ?? null, tenureAt))
   if ('demographic' in filter) {
     const { key, values } = filter.demographic
     return values.includes(row.demographics?.[key] ?? '')
@@ -38,7 +38,8 @@ function holds(world: World, moment: Moment & { readonly row: Stretch }, filter:
   return values.includes(String(row[attribute] ?? ''))
 }
 
-function rowOn(world: World, at: number, day: number): Stretch | null {
+/** What the roster says of a person on a day. */
+export function rowOn(world: World, at: number, day: number): Stretch | null {
   const row = world.people[at]?.roster.find(
     ({ from, to }) => (from === null || from <= day) && (to === null || day < to)
   )
@@ -54,7 +55,7 @@ function positionOf(world: World, name: string): number | null {
 }
 
 /** The manager's name on a day; nobody reports to themself. */
-function managerOf(world: World, at: number, day: number): string | null {
+export function managerOf(world: World, at: number, day: number): string | null {
   const manager = rowOn(world, at, day)?.manager ?? null
   return manager === `person-${at}` ? null : manager
 }
@@ -76,7 +77,8 @@ function isSomeone(world: World, manager: string | null, names: readonly string[
   return names.some(name => name === manager || (position !== null && positionOf(world, name) === position))
 }
 
-function bandOf(hired: number | null, day: number): string | null {
+/** The band of tenure reached by a day; null when it is not known. */
+export function tenureBandOf(hired: number | null, day: number): string | null {
   if (hired === null || hired > day) return null
   const months = wholeMonths(dateOf(hired), dateOf(day))
   if (months < 12) return '0-12'

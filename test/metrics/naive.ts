@@ -1,8 +1,26 @@
 import type { Membership } from '../../src/metrics/cohort-query.js'
-import type { PeriodCount } from '../../src/metrics/metric.js'
+import type { Measurement } from '../../src/metrics/measurement.js'
 import type { CohortFilter } from '../../src/people/cohort-filter.js'
 import { isMember } from './naive-members.js'
 import type { Person, World } from './world.js'
+
+/** What the learners of one period add up to. */
+export interface PeriodCount {
+  readonly numerator: number
+  readonly denominator: number
+  readonly population: number
+  readonly immature: number
+}
+
+/** The counts of a measurement that is not broken down, to be compared with naive ones. */
+export function countsOf({ cells }: Measurement): readonly PeriodCount[] {
+  return cells.map(({ sumX, sumY, population, immature }) => ({
+    numerator: sumX,
+    denominator: sumY,
+    population,
+    immature
+  }))
+}
 
 /** A question in whole days: periods are half-open. */
 export interface NaiveQuestion {
@@ -68,7 +86,8 @@ export function naiveRepeatRate(
   return { numerator: repeated, denominator, population: population.length, immature }
 }
 
-function activeDaysOf({ days }: Person): number[] {
+/** The days on which a person did something themself. */
+export function activeDaysOf({ days }: Pick<Person, 'days'>): number[] {
   return days
     .filter(({ counts }) =>
       Object.keys(counts).some(column => !kindsReceived.includes(column) && !kindsLeftOut.includes(column))

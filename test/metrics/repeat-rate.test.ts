@@ -2,9 +2,10 @@ import { deepStrictEqual as deepEqual } from 'node:assert'
 import fc from 'fast-check'
 import t from 'tap'
 import { answerMetric } from '../../src/metrics/answer.js'
+import { measure } from '../../src/metrics/measure.js'
 import { repeatRate } from '../../src/metrics/repeat-rate.js'
 import { testDatabase } from '../support/database.js'
-import { naiveRepeatRate } from './naive.js'
+import { countsOf, naiveRepeatRate } from './naive.js'
 import { dateOf, type Person, questions, seedWorld, type World, worlds } from './world.js'
 
 const { db } = await testDatabase(t)
@@ -94,7 +95,7 @@ t.test('any world: the same numbers as counting one learner after another', asyn
       const tenantId = await seedWorld(db, world)
       const spans = periods.map(({ from, days }) => ({ from, to: from + days }))
       const asked = spans.map(({ from, to }) => ({ from: dateOf(from), to: dateOf(to) }))
-      const { counts } = await repeatRate.measure(db, {
+      const measurement = await measure(db, repeatRate, {
         tenantId,
         timeZone: 'UTC',
         source: 'rollup',
@@ -102,12 +103,14 @@ t.test('any world: the same numbers as counting one learner after another', asyn
         window: asked[0] ?? query,
         filter,
         membership,
+        breakdown: [],
+        module: null,
         today: dateOf(today),
         asOf: new Date(`${dateOf(today)}T10:00:00Z`),
         options
       })
       deepEqual(
-        counts,
+        countsOf(measurement),
         spans.map(period => naiveRepeatRate(world, { period, filter, membership, today }, options))
       )
     }),

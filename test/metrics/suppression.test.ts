@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { LrsError } from '../../src/errors.js'
-import type { Cell } from '../../src/metrics/metric.js'
+import type { Cell } from '../../src/metrics/cell.js'
 import { resolveMinGroupSize, suppressPartition, suppressSmall } from '../../src/metrics/suppression.js'
 
 const cellOf = (denominator: number, numerator = 0): Cell => ({
@@ -16,7 +16,8 @@ const cellOf = (denominator: number, numerator = 0): Cell => ({
   change: 0.1,
   partial: false,
   suppressed: false,
-  nullReason: denominator === 0 ? 'empty_denominator' : null
+  nullReason: denominator === 0 ? 'empty_denominator' : null,
+  details: null
 })
 
 const sizes = (cells: readonly Cell[]) => cells.map(cell => cell.denominator)

@@ -4,6 +4,8 @@ import { sql } from 'kysely'
 import t from 'tap'
 import { openDatabase } from '../../src/database/open.js'
 import { activeUsers } from '../../src/metrics/active-users.js'
+import { measure } from '../../src/metrics/measure.js'
+import type { Measurement } from '../../src/metrics/measurement.js'
 import type { MeasureRequest } from '../../src/metrics/metric.js'
 import { repeatRate } from '../../src/metrics/repeat-rate.js'
 import { activityColumns } from '../../src/rollup/learner-activities.js'
@@ -94,6 +96,10 @@ const periods = ['2024-03-09', '2024-03-30', '2024-04-06', '2024-10-26'].map(fro
   to: new Date(Date.parse(from) + 2 * 86_400_000).toISOString().slice(0, 10)
 }))
 
+function sharesOf({ cells }: Measurement) {
+  return cells.map(({ sumX, sumY }) => ({ numerator: sumX, denominator: sumY }))
+}
+
 async function checkMetrics({ tenantId, timeZone, persons }: Outcome, now: Date, days: Record<string, Values>) {
   for (const source of ['rollup', 'events'] as const) {
     const request: Omit<MeasureRequest, 'options'> = {
@@ -104,17 +110,19 @@ async function checkMetrics({ tenantId, timeZone, persons }: Outcome, now: Date,
       window: { from: '2024-03-01', to: '2024-11-01' },
       filter: null,
       membership: 'at_window_start',
+      breakdown: [],
+      module: null,
       today: now.toISOString().slice(0, 10),
       asOf: now
     }
-    const opened = await activeUsers.measure(stage.db, { ...request, options: { basis: 'opened' } })
-    const shares = opened.counts.map(({ numerator, denominator }) => ({ numerator, denominator }))
+    const opened = await measure(stage.db, activeUsers, { ...request, options: { basis: 'opened' } })
+    const shares = sharesOf(opened)
     deepStrictEqual(shares, naiveActiveUsers(days, persons.learners(), periods), `active-users from the ${source}`)
-    const repeated = await repeatRate.measure(stage.db, {
+    const repeated = await measure(stage.db, repeatRate, {
       ...request,
       options: { windowDays: 7, denominator: 'active' }
     })
-    const rates = repeated.counts.map(({ numerator, denominator }) => ({ numerator, denominator }))
+    const rates = sharesOf(repeated)
     deepStrictEqual(rates, naiveRepeatRate(days, persons.learners(), periods, 7), `repeat-rate from the ${source}`)
   }
 }

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { filterLimits, nameAttributes, namePattern, tenureBands } from '../../people/cohort-filter.js'
 
 /** A filter by its name, wherever it stands; it refers to itself. */
-const filterReference = { $ref: 'CohortFilter#' }
+export const filterReference = { $ref: 'CohortFilter#' }
 
 const names = (description: string) => ({
   type: 'array',

@@ -1,17 +1,13 @@
-import { type TSchema, Type } from 'typebox'
+import { Type } from 'typebox'
+import type { ResolvedQuery } from '../../metrics/cell.js'
 import { filterParameters } from '../../metrics/cohort-query.js'
-import type { Metric, MetricOption, ResolvedQuery } from '../../metrics/metric.js'
+import { type Dimension, dimensionNames, dimensions, maxDimensions } from '../../metrics/dimension.js'
+import type { Metric, MetricOption } from '../../metrics/metric.js'
+import { defaultPageCells, maxPageCells } from '../../metrics/page.js'
 import { groupSizeFloor } from '../../metrics/suppression.js'
 import { defaultWindowDays, maxPeriods } from '../../metrics/window.js'
 import { namePattern } from '../../people/cohort-filter.js'
-
-const localDate = (description: string, example: string) =>
-  Type.String({ description, format: 'date', examples: [example] })
-
-const words = <Values extends string[]>(values: readonly [...Values], about: { description?: string } = {}) =>
-  Type.Enum(values, { type: 'string', ...about })
-
-const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
+import { instant, localDate, nullable, words } from './schema.js'
 
 const values = (which: string, example: string) =>
   Type.String({
@@ -22,10 +18,11 @@ const values = (which: string, example: string) =>
     examples: [example]
   })
 
-const memberships = ['at_window_start', 'at_event', 'current'] as const
+export const memberships = ['at_window_start', 'at_event', 'current'] as const
+export const comparisons = ['previous', 'year'] as const
 
 /** The parameters that every metric knows; dates and zones are checked again, by their meaning, further in. */
-const commonParameters = {
+export const commonParameters = {
   from: Type.Optional(localDate(`First local day. Default: ${defaultWindowDays} days before \`to\`.`, '2026-03-02')),
   to: Type.Optional(
     localDate(
@@ -66,10 +63,44 @@ const commonParameters = {
         "When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today."
     })
   ),
-  compare: Type.Optional(
-    words(['previous'], {
+  module: Type.Optional(
+    Type.String({
       description:
-        '`previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. Where a period is not over, only its days up to today are compared.'
+        'The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.',
+      minLength: 1,
+      maxLength: 4000,
+      examples: ['https://lms.example/modules/feedback']
+    })
+  ),
+  breakdown: Type.Optional(
+    Type.String({
+      description: `Tells learners apart, by one or ${maxDimensions} of these with a comma between them: ${Object.entries(
+        dimensions
+      )
+        .map(([name, { description }]) => `\`${name}\` (${description})`)
+        .join(', ')}. A cell for each combination that has a learner, at the moment that \`membership\` asks for.`,
+      minLength: 1,
+      maxLength: 100,
+      examples: ['team']
+    })
+  ),
+  compare: Type.Optional(
+    words(comparisons, {
+      description:
+        '`previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared.'
+    })
+  ),
+  limit: Type.Optional(
+    Type.Integer({
+      description: `Cells on a page. Default: ${defaultPageCells}.`,
+      minimum: 1,
+      maximum: maxPageCells
+    })
+  ),
+  cursor: Type.Optional(
+    Type.String({
+      description: 'Where the page begins: `meta.nextCursor` of the page before, with the query unchanged.',
+      maxLength: 200
     })
   ),
   minGroupSize: Type.Optional(
@@ -87,6 +118,9 @@ const commonParameters = {
   )
 }
 
+/** The names of the parameters that every metric knows. */
+export const commonNames: readonly string[] = Object.keys(commonParameters)
+
 /** The parameters of one metric: the common ones and its own options. Unknown ones are refused. */
 export function querySchema(metric: Metric) {
   const options = Object.fromEntries(
@@ -100,7 +134,8 @@ function optionSchema({ description, values, default: standard }: MetricOption) 
   return typeof standard === 'number' ? Type.Integer(annotation) : Type.String(annotation)
 }
 
-const period = Type.Object(
+/** A period in local days. */
+export const period = Type.Object(
   {
     from: localDate('First local day.', '2026-03-02'),
     to: localDate('The local day after the last.', '2026-03-09')
@@ -108,24 +143,36 @@ const period = Type.Object(
   { title: 'Period', description: 'Local days of `meta.query.timeZone`, half-open.' }
 )
 
-const cell = Type.Object(
+/** A cell of an answer. */
+export const cellSchema = Type.Object(
   {
     period,
-    dimensions: Type.Record(Type.String(), Type.String(), {
-      description: 'What the cell is broken down by; empty here.'
+    dimensions: Type.Record(Type.String(), nullable(Type.String()), {
+      description: 'The values of what the answer is broken down by; null where the roster has none.'
     }),
     value: nullable(
       Type.Number({
-        description: 'numerator ÷ denominator, 0 to 1. Null with a `nullReason`, never 0 for want of data.'
+        description:
+          'numerator ÷ denominator, in the unit of the metric; a count that has no denominator is its numerator. Null with a `nullReason`, never 0 for want of data.'
       })
     ),
-    numerator: nullable(Type.Integer({ description: 'Learners who did it. Null when hidden or not begun.' })),
-    denominator: nullable(Type.Integer({ description: 'Learners who could have. Null when hidden or not begun.' })),
+    numerator: nullable(
+      Type.Number({ description: 'What was counted, such as learners who did it. Null when hidden or not begun.' })
+    ),
+    denominator: nullable(
+      Type.Number({
+        description: 'What it is divided by, such as learners who could have. Null when hidden or not begun.'
+      })
+    ),
     n: nullable(Type.Integer({ description: 'How many learners the value rests on. Null when hidden or not begun.' })),
     ci: nullable(
       Type.Object(
-        { low: Type.Number(), high: Type.Number(), method: words(['wilson']) },
-        { title: 'ConfidenceInterval', description: 'The 95 % confidence interval. Null whenever `value` is.' }
+        { low: Type.Number(), high: Type.Number(), method: words(['wilson', 't']) },
+        {
+          title: 'ConfidenceInterval',
+          description:
+            'The 95 % confidence interval. Null whenever `value` is, for counts, and for means of one learner.'
+        }
       )
     ),
     previous: nullable(
@@ -135,18 +182,22 @@ const cell = Type.Object(
     ),
     change: nullable(Type.Number({ description: '`value - previous`; null when either is.' })),
     partial: Type.Boolean({ description: 'The window clips the period, or it is not over at `asOf`.' }),
-    suppressed: Type.Boolean({ description: 'Hidden, because the denominator is 1 to `minGroupSize - 1`.' }),
+    suppressed: Type.Boolean({
+      description: 'Hidden, because it would speak of 1 to `minGroupSize - 1` learners, or give such a cell away.'
+    }),
     nullReason: nullable(
       words(['empty_denominator', 'small_group', 'period_not_started'], {
         description: 'Why `value` is null; null when it is not.'
       })
+    ),
+    details: nullable(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: 'What else the metric says, such as a median; null when hidden, or when it says nothing more.'
+      })
     )
   },
-  { title: 'MetricCell', description: 'The value of one period.' }
+  { title: 'MetricCell', description: 'The value of one period, and of one group of learners.' }
 )
-
-const instant = (description: string, example: string) =>
-  Type.String({ description, format: 'date-time', examples: [example] })
 
 const resolvedQuery = Type.Object(
   {
@@ -166,9 +217,11 @@ const resolvedQuery = Type.Object(
       ),
       additionalProperties: false
     }),
+    module: nullable(Type.String({ description: 'The only module whose events count.' })),
     membership: words(memberships, { description: 'When a learner had to belong.' }),
+    breakdown: Type.Immutable(Type.Array(words(dimensionNames as Dimension[]))),
     options: Type.Record(Type.String(), Type.Union([Type.String(), Type.Integer()])),
-    compare: nullable(words(['previous'])),
+    compare: nullable(words(comparisons)),
     minGroupSize: Type.Integer(),
     consistency: words(['eventual', 'strong'], {
       description: "What was given: a zone other than the tenant's is counted from the events, and so `strong`."
@@ -180,7 +233,8 @@ const resolvedQuery = Type.Object(
   }
 )
 
-const meta = Type.Object(
+/** What every answer says of itself. */
+export const metaSchema = Type.Object(
   {
     query: resolvedQuery,
     definitionVersion: Type.Integer({ description: 'Raised whenever the same data would give another number.' }),
@@ -198,7 +252,8 @@ const meta = Type.Object(
             'unknown_value',
             'empty_population',
             'immature_brackets',
-            'parked_work'
+            'parked_work',
+            'leap_day'
           ]),
           message: Type.String()
         })
@@ -217,7 +272,8 @@ const meta = Type.Object(
         description:
           'Events of the window, over the whole tenant, that no metric counts; null where the caller may not see everyone.'
       }
-    )
+    ),
+    nextCursor: nullable(Type.String({ description: 'Asks for the cells that follow; null when these are the last.' }))
   },
   { title: 'MetricMeta', description: 'What the answer is about, and how sure it is.' }
 )
@@ -228,11 +284,11 @@ export function answerSchema(metric: Metric) {
     {
       metric: Type.String({ description: 'The id of the metric.' }),
       results: Type.Immutable(
-        Type.Array(cell, {
-          description: 'One cell per period, in order; periods without activity are there too.'
+        Type.Array(cellSchema, {
+          description: 'One cell per period and breakdown, in order; periods without activity are there too.'
         })
       ),
-      meta
+      meta: metaSchema
     },
     {
       title: 'MetricAnswer',
@@ -259,7 +315,8 @@ function exampleAnswer(metric: Metric) {
         change: null,
         partial: false,
         suppressed: false,
-        nullReason: null
+        nullReason: null,
+        details: null
       }
     ],
     meta: {
@@ -273,7 +330,9 @@ function exampleAnswer(metric: Metric) {
         interval: null,
         cohort: 'pilot-north',
         filters: { role: ['engineer'] },
+        module: null,
         membership: 'at_window_start',
+        breakdown: [],
         options,
         compare: null,
         minGroupSize: 10,
@@ -283,76 +342,8 @@ function exampleAnswer(metric: Metric) {
       asOf: '2026-04-09T08:00:00.000Z',
       consistentThrough: '2026-04-09T08:00:00.000Z',
       warnings: [],
-      excluded: { voided: 2, unresolvedActor: 0, future: 0 }
+      excluded: { voided: 2, unresolvedActor: 0, future: 0 },
+      nextCursor: null
     }
-  }
-}
-
-const metricOption = Type.Object(
-  {
-    name: Type.String({ description: 'The name of the parameter.' }),
-    description: Type.String({ description: 'What it chooses.' }),
-    values: Type.Array(Type.Union([Type.String(), Type.Integer()]), { description: 'What it may be.' }),
-    default: Type.Union([Type.String(), Type.Integer()], { description: 'What it is when it is not given.' })
-  },
-  { title: 'MetricOption', description: 'A parameter that only this metric knows.' }
-)
-
-/** The list of metrics. */
-export const catalogueSchema = Type.Object(
-  {
-    metrics: Type.Array(
-      Type.Object(
-        {
-          id: Type.String({ description: 'The last part of its address.', examples: ['active-users'] }),
-          name: Type.String({ description: 'For people to read.' }),
-          question: Type.String({ description: 'The question it answers.' }),
-          definition: Type.String({ description: 'Numerator ÷ denominator, in one sentence.' }),
-          unit: words(['proportion'], { description: '`proportion`: 0 to 1.' }),
-          indicator: words(['leading', 'lagging'], {
-            description: 'Whether it moves before the outcomes do, or with them.'
-          }),
-          thresholds: Type.Object(
-            { minimum: Type.Number(), success: Type.Number(), perDays: Type.Integer() },
-            { description: 'What a pilot must reach in a window of `perDays` days.' }
-          ),
-          definitionVersion: Type.Integer({
-            description: 'Raised whenever the same data would give another number.'
-          }),
-          options: Type.Array(metricOption, { description: 'The parameters that only this metric knows.' })
-        },
-        { title: 'MetricDescription', description: 'A metric: what it counts, and what it is judged by.' }
-      )
-    )
-  },
-  {
-    title: 'MetricCatalogue',
-    description: 'Every metric, in the order in which a reader should meet them.',
-    examples: [exampleCatalogue()]
-  }
-)
-
-function exampleCatalogue() {
-  return {
-    metrics: [
-      {
-        id: 'active-users',
-        name: 'Active users',
-        question: 'How many of the people we wanted to reach did we reach?',
-        definition: 'Learners in the target population who opened at least once in the period ÷ the target population.',
-        unit: 'proportion',
-        indicator: 'leading',
-        thresholds: { minimum: 0.4, success: 0.7, perDays: 7 },
-        definitionVersion: 1,
-        options: [
-          {
-            name: 'basis',
-            description: 'What makes a learner active: `opened`, or `received`, which counts *delivered* as well.',
-            values: ['opened', 'received'],
-            default: 'opened'
-          }
-        ]
-      }
-    ]
   }
 }

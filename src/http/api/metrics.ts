@@ -1,11 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { answerMetric, type MetricQuery } from '../../metrics/answer.js'
+import { answerMetric } from '../../metrics/answer.js'
 import { catalogue } from '../../metrics/catalogue.js'
-import type { Metric, MetricOptions } from '../../metrics/metric.js'
+import { dimensionNames } from '../../metrics/dimension.js'
+import type { Metric } from '../../metrics/metric.js'
 import type { HttpContext } from '../context.js'
-import { reachOf } from '../reach.js'
 import { access } from '../scopes.js'
-import { answerSchema, catalogueSchema, querySchema } from './metrics-schema.js'
+import { catalogueSchema } from './catalogue-schema.js'
+import { askerOf, toMetricQuery } from './metric-query.js'
+import { answerSchema, commonNames, querySchema } from './metrics-schema.js'
 import { problemResponses } from './problem-schema.js'
 
 /** The metrics: `GET /metrics` lists them, `GET /metrics/{id}` answers one; a line in the catalogue makes a route. */
@@ -42,34 +44,32 @@ export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
           config: { scopes: access.aggregates.read }
         },
         async request =>
-          answerMetric(context.db, metric, toQuery(metric, request.query), {
-            tenantId: request.principal.tenantId,
-            timeZone: request.principal.timeZone,
-            minGroupSize: context.config.minGroupSize,
-            asOf: context.now(),
-            within: reachOf(request.principal, 'aggregates').filter
-          })
+          answerMetric(
+            context.db,
+            metric,
+            toMetricQuery(metric, request.query, commonNames),
+            askerOf(context, request.principal, 'aggregates')
+          )
       )
     }
   }
 }
 
-function describe({ options, ...metric }: Metric) {
+function describe({ options, lagDays: _, counting: __, evidence, ...metric }: Metric) {
   const named = Object.entries(options).map(([name, { description, values, default: standard }]) => ({
     name,
     description,
     values: [...values],
     default: standard
   }))
-  return { ...metric, options: named }
-}
-
-/** Parts the metric's own options from the parameters that every metric knows. */
-function toQuery(metric: Metric, parameters: MetricQuery): MetricQuery {
-  const isOption = (name: string) => Object.hasOwn(metric.options, name)
-  const entries = Object.entries(parameters)
-  const options: MetricOptions = Object.fromEntries(entries.filter(([name]) => isOption(name)))
-  return { ...Object.fromEntries(entries.filter(([name]) => !isOption(name))), options }
+  const standard = Object.fromEntries(Object.entries(options).map(([name, option]) => [name, option.default]))
+  return {
+    ...metric,
+    thresholds: metric.thresholds,
+    dimensions: [...dimensionNames],
+    evidence: [...evidence(standard).kinds],
+    options: named
+  }
 }
 
 function pascalCase(id: string): string {

@@ -1,0 +1,95 @@
+import type { Cell, ConfidenceInterval } from './cell.js'
+import type { Dimension } from './dimension.js'
+import { ratioInterval, wilson } from './interval.js'
+import type { CellSum } from './measurement.js'
+import type { Metric } from './metric.js'
+import { suppressPartition, suppressSmall } from './suppression.js'
+import type { Period, Window } from './window.js'
+
+/** What decides how sums become cells. */
+export interface CellFrame {
+  readonly metric: Pick<Metric, 'calculation'>
+  readonly window: Window
+  /** What each of the window's periods is compared with; empty without a comparison. */
+  readonly previous: readonly Period[]
+  readonly breakdown: readonly Dimension[]
+  readonly minGroupSize: number
+}
+
+/**
+ * Makes cells of sums: values, intervals, comparisons, and small groups hidden. The sums' periods are the window's and,
+ * after them, those to compare with.
+ *
+ * Where learners are told apart by something, the cells of a period are parts of one whole, and so none that is hidden
+ * may be had by taking the others from it. Cohorts overlap and make no whole.
+ */
+export function toCells(frame: CellFrame, sums: readonly CellSum[]): readonly Cell[] {
+  const { window, previous } = frame
+  const groups: CellSum[][] = [...window.periods, ...previous].map(() => [])
+  for (const sum of sums) groups[sum.period]?.push(sum)
+  const cellsOf = (position: number, period: Period) => {
+    const ofPeriod = groups[position] ?? []
+    return hideSmall(
+      frame,
+      ofPeriod.map(sum => toCell(frame, period, sum))
+    )
+  }
+  return window.periods.flatMap((period, position) => {
+    const cells = cellsOf(position, period)
+    const before = previous[position]
+    if (before === undefined) return cells
+    const earlier = new Map(cellsOf(window.periods.length + position, before).map(cell => [keyOf(cell), cell]))
+    return cells.map(cell => compared(cell, earlier.get(keyOf(cell))))
+  })
+}
+
+function hideSmall({ breakdown, minGroupSize }: CellFrame, cells: readonly Cell[]): readonly Cell[] {
+  if (breakdown.length > 0 && !breakdown.includes('cohort')) return suppressPartition(cells, minGroupSize)
+  return cells.map(cell => suppressSmall(cell, minGroupSize))
+}
+
+function keyOf({ dimensions }: Cell): string {
+  return JSON.stringify(Object.values(dimensions))
+}
+
+/** A period that has not begun has nothing to count yet: null, not 0. */
+function toCell({ metric, window, breakdown }: CellFrame, { from, to, partial }: Period, sum: CellSum): Cell {
+  const dimensions = Object.fromEntries(breakdown.map((name, at) => [name, sum.dimensions[at] ?? null]))
+  const frame = { period: { from, to }, dimensions, previous: null, change: null, partial, suppressed: false }
+  if (from > window.today) {
+    const nothing = { value: null, numerator: null, denominator: null, n: null, ci: null, details: null }
+    return { ...frame, ...nothing, nullReason: 'period_not_started' }
+  }
+  const denominator = metric.calculation === 'count' ? sum.per : sum.sumY
+  const value = quotientOf(metric, sum)
+  return {
+    ...frame,
+    value,
+    numerator: sum.sumX,
+    denominator,
+    n: sum.n,
+    ci: value === null ? null : intervalOf(metric, sum),
+    nullReason: value === null ? 'empty_denominator' : null,
+    details: value === null ? null : sum.details
+  }
+}
+
+function quotientOf(
+  { calculation }: Pick<Metric, 'calculation'>,
+  { sumX, sumY, per, population }: CellSum
+): number | null {
+  if (calculation !== 'count') return sumY === 0 ? null : sumX / sumY
+  if (population === 0 || per === 0) return null
+  return per === null ? sumX : sumX / per
+}
+
+function intervalOf({ calculation }: Pick<Metric, 'calculation'>, sum: CellSum): ConfidenceInterval | null {
+  if (calculation === 'count') return null
+  return calculation === 'proportion' ? wilson(sum.sumX, sum.sumY) : ratioInterval(sum)
+}
+
+function compared(cell: Cell, before: Cell | undefined): Cell {
+  const previous = before?.value ?? null
+  if (cell.value === null) return cell
+  return { ...cell, previous, change: previous === null ? null : cell.value - previous }
+}

@@ -1,0 +1,116 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { toMilliseconds } from '../database/instant-text.js'
+import type { Database, LearningEventKind } from '../database/schema.js'
+import { futureTolerance, isVoided } from '../rollup/learner-days.js'
+import type { Evidence, MeasureRequest, Metric, MetricOptions } from './metric.js'
+import { extent, shares } from './shares.js'
+
+/** A learning event that a numerator rests on. */
+export interface EvidenceEvent {
+  /** The id of the statement, which `GET /xapi/statements` gives. */
+  readonly statementId: string
+  /** The learner in whose numerator it is. */
+  readonly personId: string
+  readonly kind: LearningEventKind
+  /** ISO instant at which it happened. */
+  readonly timestamp: string
+  /** Local day of the query's zone. */
+  readonly day: string
+  /** IRI of the module, where the statement names one. */
+  readonly module: string | null
+}
+
+/** Where a page of evidence begins: behind this event. */
+export interface EvidencePlace {
+  /** The timestamp, with every digit that PostgreSQL keeps. */
+  readonly timestamp: string
+  readonly seq: number
+}
+
+/** A page of evidence. */
+export interface EvidencePage {
+  readonly events: readonly EvidenceEvent[]
+  /** Where the next page begins; null after the last. */
+  readonly next: EvidencePlace | null
+}
+
+interface Row extends EvidenceEvent {
+  readonly exact: string
+  readonly seq: number
+}
+
+/**
+ * Finds the learning events behind a metric's numerator: of the kinds that the metric counts, of the learners of P who
+ * add to the numerator, on the days that count for them, with the days after the period that the metric waits for. In
+ * the order in which they happened.
+ *
+ * The events themselves are read, also where the metric is counted from rollups; with work still queued the two may
+ * differ for about a second.
+ *
+ * @param page where it begins, null for the first, and how many events it has.
+ */
+export async function findEvidence<Options extends MetricOptions>(
+  db: Kysely<Database>,
+  metric: Metric<Options>,
+  request: MeasureRequest<Options>,
+  page: { readonly after: EvidencePlace | null; readonly limit: number }
+): Promise<EvidencePage> {
+  const counting = metric.counting(request)
+  const { rows } = await sql<Row>`
+    with recursive ${shares(request, counting)},
+    contributor as (select distinct person_id from share where x > 0),
+    event as (${eventsOf(request, metric.evidence(request.options), extent(request, counting))})
+    select event.statement_id as "statementId", person.external_id as "personId", event.kind,
+      ${toMilliseconds(sql`event."timestamp"`)} as "timestamp", event.day::text as day, module.iri as module,
+      event."timestamp"::text as exact, event.statement_seq as seq
+    from event
+    join person on person.tenant_id = ${request.tenantId} and person.id = event.person_id
+    left join activity as module on module.tenant_id = ${request.tenantId} and module.id = event.module_id
+    where ${counts(request)} and ${isBehind(page.after)}
+    order by event."timestamp", event.statement_seq
+    limit ${page.limit + 1}`.execute(db)
+  const events = rows.slice(0, page.limit)
+  const last = rows.length > page.limit ? events.at(-1) : undefined
+  return {
+    events: events.map(({ exact: _exact, seq: _seq, ...event }) => event),
+    next: last === undefined ? null : { timestamp: last.exact, seq: last.seq }
+  }
+}
+
+/** The contributors' live events of the kinds, each with its local day in the query's zone. */
+function eventsOf(
+  { tenantId, timeZone, asOf, module }: Omit<MeasureRequest, 'options'>,
+  { kinds, side }: Evidence,
+  { from, to }: ReturnType<typeof extent>
+): RawBuilder<unknown> {
+  const agent = side === 'doer' ? sql`event.agent_id` : sql`event.subject_agent_id`
+  const day = sql`(event."timestamp" at time zone ${timeZone})::date`
+  const ofModule =
+    module === null
+      ? sql``
+      : sql`and event.module_id = (
+          select id from activity where tenant_id = ${tenantId} and digest = sha256(convert_to(${module}, 'UTF8')))`
+  // The stored day is of the tenant's zone: two zones' days of one instant are at most two apart.
+  return sql`
+    select event.statement_id, event.statement_seq, event.kind, event."timestamp", event.module_id, ${day} as day,
+      contributor.person_id
+    from contributor
+    join person_agent on person_agent.tenant_id = ${tenantId} and person_agent.person_id = contributor.person_id
+    join learning_event as event on event.tenant_id = ${tenantId} and ${agent} = person_agent.agent_id
+      and event.day >= ${from}::date - 2 and event.day < ${to}::date + 2
+    where event.kind = any(${kinds}::learning_event_kind[]) and ${day} >= ${from}::date and ${day} < ${to}::date
+      and event."timestamp" <= ${asOf.toISOString()}::timestamptz + ${futureTolerance}::interval
+      and not ${isVoided} ${ofModule}`
+}
+
+/** With `at_event` a deed counts on the days on which its doer belongs to P, and after the period on any. */
+function counts({ membership, periods }: Pick<MeasureRequest, 'membership' | 'periods'>): RawBuilder<boolean> {
+  if (membership !== 'at_event') return sql<boolean>`true`
+  return sql<boolean>`(event.day >= ${periods[0]?.to}::date or exists (
+    select from member where member.person_id = event.person_id and event.day >= member.since and event.day < member.until))`
+}
+
+function isBehind(after: EvidencePlace | null): RawBuilder<boolean> {
+  if (after === null) return sql<boolean>`true`
+  return sql<boolean>`(event."timestamp", event.statement_seq) > (${after.timestamp}::timestamptz, ${after.seq}::bigint)`
+}

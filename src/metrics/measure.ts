@@ -1,0 +1,98 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Database } from '../database/schema.js'
+import type { CellSum, Measurement } from './measurement.js'
+import type { Counting, MeasureRequest, Metric, MetricOptions } from './metric.js'
+import { type SharesRequest, shares } from './shares.js'
+import { readSnapshot, type SnapshotRow, snapshotColumns } from './snapshot.js'
+
+interface Row extends SnapshotRow, Omit<CellSum, 'period' | 'dimensions'> {
+  readonly ordinal: number
+  readonly dimension_1?: string
+  readonly dimension_2?: string
+}
+
+/**
+ * Counts the learners of every period in one round trip, and so in one snapshot: a cell for each period and each
+ * combination of what the answer is broken down by that has a learner, and one for a period that has none.
+ */
+export async function measure<Options extends MetricOptions>(
+  db: Kysely<Database>,
+  metric: Metric<Options>,
+  request: MeasureRequest<Options>
+): Promise<Measurement> {
+  const counting = metric.counting(request)
+  const { breakdown } = request
+  const dimensions = breakdown.map((_dimension, at) => sql.ref(`dimension_${at + 1}`))
+  const keys = [sql`ordinal`, ...dimensions]
+  const { rows } = await sql<Row>`
+    with recursive ${shares(request, counting)},
+    counted as (
+      select ${sql.join([...keys, sql`count(*) as population`, ...sums(metric, counting)])}
+      from share group by ${sql.join(keys)}
+    )
+    select ${sql.join([...keys, ...columns.map(([column, type]) => sql`coalesce(${sql.ref(column)}, 0)::${sql.raw(type)} as ${sql.ref(column)}`)])},
+      ${per(counting)} as per, details, ${snapshotColumns(request)}
+    from period left join counted using (ordinal) cross join excluded
+    order by ${sql.join(keys)}`.execute(db)
+  return toMeasurement(rows, request)
+}
+
+const columns = [
+  ['population', 'integer'],
+  ['n', 'integer'],
+  ['immature', 'integer'],
+  ['sumX', 'float8'],
+  ['sumY', 'float8'],
+  ['sumXX', 'float8'],
+  ['sumXY', 'float8'],
+  ['sumYY', 'float8']
+] as const
+
+/** Sums over the learners of a cell. Squares are of numeric, which does not overflow and sums alike in any order. */
+function sums(
+  { calculation }: Pick<Metric, 'calculation'>,
+  { details = {} }: Counting
+): readonly RawBuilder<unknown>[] {
+  const counts = calculation === 'count' ? sql`true` : sql`y <> 0`
+  const product = (a: string, b: string) =>
+    calculation === 'ratio'
+      ? sql`sum(${sql.ref(a)}::numeric * ${sql.ref(b)}) filter (where ${counts})`
+      : sql`null::numeric`
+  const named = Object.entries(details).flatMap(([name, aggregate]) => [sql.lit(name), aggregate])
+  return [
+    sql`count(*) filter (where ${counts}) as n`,
+    sql`sum(x) filter (where ${counts}) as "sumX"`,
+    sql`sum(y) filter (where ${counts}) as "sumY"`,
+    sql`${product('x', 'x')} as "sumXX"`,
+    sql`${product('x', 'y')} as "sumXY"`,
+    sql`${product('y', 'y')} as "sumYY"`,
+    sql`count(*) filter (where is_immature) as immature`,
+    sql`${named.length === 0 ? sql`null::json` : sql`json_build_object(${sql.join(named)})`} as details`
+  ]
+}
+
+function per({ per }: Counting): RawBuilder<number | null> {
+  return per === undefined ? sql`null::float8` : sql`(${per})::float8`
+}
+
+function toMeasurement(rows: readonly Row[], { breakdown }: SharesRequest): Measurement {
+  const [first] = rows
+  if (first === undefined) throw new RangeError('A metric counts at least one period')
+  return {
+    cells: rows.map(({ ordinal, dimension_1, dimension_2, ...row }) => ({
+      period: ordinal - 1,
+      dimensions: [dimension_1, dimension_2].slice(0, breakdown.length).map(value => value || null),
+      population: row.population,
+      n: row.n,
+      sumX: row.sumX,
+      sumY: row.sumY,
+      sumXX: row.sumXX,
+      sumXY: row.sumXY,
+      sumYY: row.sumYY,
+      per: row.per,
+      immature: row.immature,
+      details: row.details
+    })),
+    ...readSnapshot(first)
+  }
+}
