@@ -1,5 +1,6 @@
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { assignmentRoutes } from './http/api/assignments.js'
 import { cohortRoutes } from './http/api/cohorts.js'
 import { credentialRoutes } from './http/api/credentials.js'
 import { erasureRoutes } from './http/api/erasures.js'
@@ -128,6 +129,7 @@ async function apiScope(app: FastifyInstance, context: HttpContext, authorize: A
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   await app.register(peopleRoutes(context))
   await app.register(personChangeRoutes(context))
+  await app.register(assignmentRoutes(context))
   await app.register(cohortRoutes(context))
   await app.register(eventMappingRoutes(context))
   await app.register(metricRoutes(context))

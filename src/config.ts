@@ -165,13 +165,14 @@ export const settings: { readonly [name in keyof Config]: Setting } = {
   maxPeople: {
     name: 'MAX_PEOPLE',
     default: '50000',
-    meaning: 'People in one `PUT /api/v1/people` at most; more is 413',
+    meaning:
+      'People in one `PUT /api/v1/people`, or assignments in one `PUT /api/v1/assignments`, at most; more is 413',
     read: integer(1, 1_000_000)
   },
   maxPeopleBytes: {
     name: 'MAX_PEOPLE_BYTES',
     default: '67108864',
-    meaning: 'Bytes of people as NDJSON or CSV in one request at most; more is 413',
+    meaning: 'Bytes of people or assignments as NDJSON or CSV in one request at most; more is 413',
     read: integer(1024, 1_073_741_824)
   },
   minGroupSize: {

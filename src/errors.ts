@@ -16,6 +16,7 @@ export const errorCodes = {
   'statement-conflict': { status: 409, title: 'A different statement with this id is already stored' },
   'document-conflict': { status: 409, title: 'The document exists, and the request does not say what to do then' },
   'tenant-conflict': { status: 409, title: 'There is a tenant of this name already' },
+  'unknown-person': { status: 409, title: 'The roster does not have a person whom the request names' },
   'people-conflict': { status: 409, title: 'An agent can belong to one person only' },
   'person-change-conflict': { status: 409, title: 'The persons are not as this merge, split or undo needs them' },
   'cohort-conflict': { status: 409, title: 'The roster has a cohort of this name of its own' },

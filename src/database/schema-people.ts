@@ -56,3 +56,18 @@ export interface CohortTable {
   created_at: Generated<string>
   updated_at: Generated<string>
 }
+
+export interface AssignmentTable {
+  tenant_id: number
+  id: Generated<number>
+  assignment_id: string
+  person_id: number
+  kind: AssignmentKind
+  activity_id: number | null
+  assigned_on: string
+  due_on: string | null
+  withdrawn_on: string | null
+}
+
+/** What was assigned: an activity to the learner, or a check of the learner to their manager. */
+export type AssignmentKind = 'activity' | 'manager-check'

@@ -1,5 +1,12 @@
 import type { Generated } from 'kysely'
-import type { CohortTable, PersonAgentTable, PersonChangeTable, PersonTable, RosterTable } from './schema-people.js'
+import type {
+  AssignmentTable,
+  CohortTable,
+  PersonAgentTable,
+  PersonChangeTable,
+  PersonTable,
+  RosterTable
+} from './schema-people.js'
 
 /**
  * One interface per table, as the migrations leave it; a test compares them with the live schema.
@@ -29,6 +36,7 @@ export interface Database {
   readonly roster: RosterTable
   readonly person_change: PersonChangeTable
   readonly cohort: CohortTable
+  readonly assignment: AssignmentTable
   readonly learning_event: LearningEventTable
   readonly event_mapping: EventMappingTable
   readonly derivation: DerivationTable

@@ -25,6 +25,7 @@ const tags = [
   { name: 'xAPI', description: 'The record: the resources of the xAPI standard' },
   { name: 'Metrics', description: 'What the record means: each metric with its definition, and its values' },
   { name: 'people', description: 'The roster: who the learners are, and which agents they act under' },
+  { name: 'assignments', description: 'What learners were given to do, and which manager checks are due' },
   { name: 'cohorts', description: 'Groups of learners: the roster’s own, and saved filters' },
   { name: 'events', description: 'What statements stand for' },
   { name: 'erasures', description: 'Persons who are erased from the record' },

@@ -18,11 +18,11 @@ export const scopes = {
   'all/read': 'Read everything under /xapi',
   all: 'Everything under /xapi, but for erasing',
   'metrics/read': 'Read metrics of everyone, as aggregates only',
-  'people/read': 'Read the roster, and numbers of people by name',
+  'people/read': 'Read the roster and the assignments, and numbers of people by name',
   'line/read':
     'Read metrics and people of the own line alone: everybody below the person that the credential stands for',
   'self/read': 'Read the roster’s entry and the numbers of the person alone that the credential stands for',
-  'people/write': 'Write the roster',
+  'people/write': 'Write the roster and the assignments',
   admin: 'Manage the own tenant: its credentials and its event mapping',
   tenants: 'List, create and change tenants; the operator’s alone, and part of no other scope'
 } as const

@@ -78,8 +78,9 @@ export async function findProvisionalPersons(
 }
 
 /**
- * Erases persons: their roster, their learner-days, what was changed about them, where the roster of others names them
- * as manager, and what credentials say of whom they stand for; and takes the agents from whoever has them.
+ * Erases persons: their roster, their assignments, their learner-days, what was changed about them, where the roster of
+ * others names them as manager, and what credentials say of whom they stand for; and takes the agents from whoever has
+ * them.
  */
 export async function erasePersons(
   trx: Transaction<Database>,
@@ -101,6 +102,9 @@ export async function erasePersons(
       update credential set person_external_id = null
       where tenant_id = ${tenantId} and person_external_id in (
         select external_id from person where tenant_id = ${tenantId} and id = any(${personIds}::integer[]))
+      ),
+    assignments as (
+      delete from assignment where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])
     ),
     ranges as (delete from roster where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])),
     days as (delete from learner_day where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])),

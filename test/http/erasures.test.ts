@@ -102,6 +102,18 @@ t.test('59: nothing in the database tells of a person who was erased, and others
     },
     { personId: 'staff-4712', agents: [ben], team: 'north', validFrom: '2026-02-01' }
   ])
+  const enrolled = { activity: opened.object.id, assignedOn: '2026-02-01' }
+  const assignments = [
+    { ...enrolled, assignmentId: 'lovelace/1', personId: 'staff-4711' },
+    { ...enrolled, assignmentId: 'babbage/1', personId: 'staff-4712' }
+  ]
+  const assigned = await call({
+    method: 'PUT',
+    url: '/api/v1/assignments',
+    headers: json,
+    payload: JSON.stringify(assignments)
+  })
+  t.match(assigned.json(), { created: 2 })
   const named = { ...ada, name: 'Ada Lovelace' }
   const feedback = { ...opened, verb: { id: 'https://w3id.org/momentum-lrs/verbs/peer-feedback' } }
   const oauth = group({ account: { homePage: 'https://lms.example', name: 'lms' } }, ada)
@@ -168,11 +180,13 @@ t.test('59: nothing in the database tells of a person who was erased, and others
     'ada.lovelace',
     'Ada Lovelace',
     'staff-4711',
+    'lovelace/1',
     'mailto:ada',
     'analyst',
     'countess',
     'noble'
   ]
+  t.ok(after.includes('babbage/1'))
   for (const word of words) for (const form of formsOf(word)) t.notOk(after.includes(form), word)
   const { homePage, name } = account.account
   for (const key of [

@@ -4,7 +4,8 @@ import { PassThrough, Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
-import { receivePeople } from '../../src/http/api/people-body.js'
+import { peopleKind } from '../../src/http/api/people-record.js'
+import { receiveRecords } from '../../src/http/api/record-body.js'
 import { testApp } from '../support/app.js'
 
 const app = await testApp(t, {
@@ -270,7 +271,7 @@ t.test('a body that breaks off is refused whole', async t => {
   broken.once('data', () => broken.destroy(new Error('aborted')))
   const request = { body: broken, headers: { 'content-type': lines } } as unknown as FastifyRequest
   const limits = { maxBodyBytes: 1000, maxPeopleBytes: 1000, maxPeople: 10, maxJsonDepth: 10 }
-  await t.rejects(receivePeople(request, limits), {
+  await t.rejects(receiveRecords(request, peopleKind, limits), {
     code: 'invalid-body',
     message: 'The body breaks off before its end'
   })

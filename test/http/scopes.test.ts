@@ -85,6 +85,12 @@ const table: Readonly<Record<string, Row>> = {
   },
   'GET a metric': { request: () => get('/api/v1/metrics/active-users'), open: ['metrics/read', 'line/read'] },
   'PUT people': { request: () => write('PUT', '/api/v1/people', []), open: ['people/write'] },
+  'PUT assignments': { request: () => write('PUT', '/api/v1/assignments', []), open: ['people/write'] },
+  'GET assignments': { request: () => get('/api/v1/assignments'), open: ['people/read'] },
+  'DELETE assignment': {
+    request: () => ({ method: 'DELETE', url: '/api/v1/assignments/none' }),
+    open: ['people/write']
+  },
   'POST people/{personId}/merge': {
     request: () => write('POST', '/api/v1/people/none/merge', { from: { personId: 'nobody' } }),
     open: ['people/write']

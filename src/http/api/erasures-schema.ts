@@ -44,7 +44,7 @@ const counts = {
   documents: Type.Integer({ description: 'State and Agent Profile documents' }),
   names: Type.Integer({ description: 'Names under which statements had shown the agents' }),
   agents: Type.Integer({ description: 'Identifiers of agents' }),
-  persons: Type.Integer({ description: 'Persons, with their roster and learner-days' })
+  persons: Type.Integer({ description: 'Persons, with their roster, assignments and learner-days' })
 }
 
 const example = {

@@ -1,37 +1,33 @@
 import { Compile } from 'typebox/compile'
-import { type ErrorPlace, LrsError } from '../../errors.js'
 import type { PersonRecord } from '../../people/person-record.js'
 import { ifiOf } from '../../xapi/ifi.js'
 import type { Actor } from '../../xapi/statement.js'
 import { validateAgent } from '../../xapi/validate.js'
+import { personColumns } from './people-csv.js'
 import { Person } from './people-schema.js'
-
-/** Where in a body a person stands. */
-export interface RecordPlace {
-  /** Counted from 0. */
-  readonly index: number
-  /** From 1, for formats of lines. */
-  readonly line?: number
-  /** The column that gave the value at a pointer, for CSV. */
-  readonly columnOf?: (pointer: string) => string | undefined
-}
+import type { RecordKind } from './record-body.js'
+import { faultOf, type RecordPlace, schemaFaultOf } from './record-place.js'
 
 const person = Compile(Person)
 
 type PersonBody = Omit<PersonRecord, 'agents'> & { readonly agents: readonly unknown[] }
+
+/** People, as the roster takes them. Rows of CSV with one `personId` are one person. */
+export const peopleKind: RecordKind<PersonRecord> = {
+  one: 'Person',
+  many: 'people',
+  read: readPerson,
+  csv: personColumns,
+  rows: { keyOf: ({ personId }) => personId, join: joinRows }
+}
 
 /**
  * Makes a record of a person as sent.
  *
  * @throws {LrsError} `invalid-body` with the person's place and the pointer to the value at fault.
  */
-export function readRecord(value: unknown, place: RecordPlace): PersonRecord {
-  if (!person.Check(value)) {
-    const [first] = person.Errors(value)
-    // A member that the schema does not have meets the schema `false`.
-    const message = first?.keyword === 'boolean' ? 'there is no such field' : String(first?.message)
-    throw faultOf(place, String(first?.instancePath), message)
-  }
+function readPerson(value: unknown, place: RecordPlace): PersonRecord {
+  if (!person.Check(value)) throw schemaFaultOf(place, person.Errors(value)[0])
   const body = value as PersonBody
   const agents = body.agents.map((agent, position) => {
     const violation = validateAgent(agent, '1.0.3')
@@ -42,27 +38,15 @@ export function readRecord(value: unknown, place: RecordPlace): PersonRecord {
   return { ...body, agents }
 }
 
-/** The refusal of a person: the message says where, in the format's own terms. */
-export function faultOf(place: RecordPlace, pointer: string, message: string, rule?: string): LrsError {
-  return new LrsError('invalid-body', `${whereIs(place, pointer)}: ${message}`, {
-    ...errorPlaceOf(place, pointer),
-    ...(rule === undefined ? {} : { rule })
-  })
-}
-
-function whereIs({ index, line, columnOf }: RecordPlace, pointer: string): string {
-  const column = columnOf?.(pointer)
-  const value = column === undefined ? pointer : `column ${column}`
-  return [line === undefined ? `Person ${index}` : `Line ${line}`, value].filter(part => part !== '').join(', ')
-}
-
-/** A place as an answer shows it. */
-export function errorPlaceOf({ index, line, columnOf }: RecordPlace, pointer: string): ErrorPlace {
-  const column = columnOf?.(pointer)
-  return {
-    index,
-    pointer,
-    ...(line === undefined ? {} : { line }),
-    ...(column === undefined ? {} : { column })
+/** Joins another row of a person, which brings more agents: what else it says must be what the first one does. */
+function joinRows(first: PersonRecord, row: PersonRecord, place: RecordPlace): PersonRecord {
+  const { agents, ...said } = row
+  for (const [name, value] of Object.entries(said)) {
+    const before = first[name as keyof PersonRecord]
+    if (JSON.stringify(before) === JSON.stringify(value)) continue
+    throw faultOf(place, `/${name}`, `differs from what an earlier row says of the person "${row.personId}"`)
   }
+  const joined = [...new Set([...first.agents, ...agents])]
+  if (joined.length > 100) throw faultOf(place, '/agents', `the person "${row.personId}" has more than 100 agents`)
+  return { ...first, agents: joined }
 }

@@ -17,7 +17,7 @@ import type { HttpContext } from '../context.js'
 import { reachOf } from '../reach.js'
 import { requirePerson, unknownPerson } from '../require-person.js'
 import { access } from '../scopes.js'
-import { peopleTypes, receivePeople, withPlace } from './people-body.js'
+import { readCursor, writeCursor } from './name-cursor.js'
 import {
   findPeopleSchema,
   getHistorySchema,
@@ -25,6 +25,8 @@ import {
   putHistorySchema,
   putPeopleSchema
 } from './people-operations.js'
+import { peopleKind } from './people-record.js'
+import { receiveRecords, recordTypes, withPlace } from './record-body.js'
 
 const readers = { scopes: access.names.read }
 const writers = { scopes: access.people.write }
@@ -95,7 +97,7 @@ function putPeopleRoute(context: HttpContext): FastifyPluginAsyncTypebox {
   const { db, config, wakeWorker } = context
   return async app => {
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser([...peopleTypes], (_request, payload, done) => done(null, payload))
+    app.addContentTypeParser([...recordTypes], (_request, payload, done) => done(null, payload))
     app.put('/people', {
       schema: putPeopleSchema,
       config: writers,
@@ -104,7 +106,7 @@ function putPeopleRoute(context: HttpContext): FastifyPluginAsyncTypebox {
       validatorCompiler: route => (route.httpPart === 'body' ? () => true : TypeBoxValidatorCompiler(route)),
       handler: async request => {
         const { tenantId } = request.principal
-        const { records, places } = await receivePeople(request, config)
+        const { records, places } = await receiveRecords(request, peopleKind, config)
         const options: PutPeopleContext = {
           tenantId,
           today: todayOf(context, request),
@@ -156,16 +158,4 @@ type GivenRange = GivenAttributes & Partial<Pick<HistoryRange, 'validFrom' | 'va
 function toRange(given: GivenRange): HistoryRange {
   const { validFrom = null, validTo = null } = given
   return { validFrom, validTo, ...applyGiven(noAttributes, given) }
-}
-
-/** A place among people: the last `personId` of a page, so that it means nothing to those who don't have it. */
-function writeCursor(personId: string): string {
-  return Buffer.from(personId).toString('base64url')
-}
-
-/** @throws {LrsError} `invalid-parameter` for what no page has given. */
-function readCursor(cursor: string): string {
-  const personId = Buffer.from(cursor, 'base64url').toString()
-  if (personId !== '' && !personId.includes('\u0000') && writeCursor(personId) === cursor) return personId
-  throw new LrsError('invalid-parameter', 'The cursor is not one that an answer has given', { pointer: '/cursor' })
 }

@@ -3,56 +3,72 @@ import { TextDecoder } from 'node:util'
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../../config.js'
 import { LrsError } from '../../errors.js'
-import type { PersonRecord } from '../../people/person-record.js'
 import { isMediaType } from '../../xapi/formats.js'
 import { parseMediaType } from '../../xapi/media-type.js'
 import { parseJson } from '../../xapi/parse.js'
-import { readCsv } from './people-csv.js'
-import { errorPlaceOf, faultOf, type RecordPlace, readRecord } from './people-record.js'
+import { type CsvShape, readCsv } from './csv-rows.js'
+import { errorPlaceOf, type RecordPlace } from './record-place.js'
 
-/** Characters of one line of NDJSON or row of CSV at most: many times what a person can have, little for a process. */
+/** Characters of one line of NDJSON or row of CSV at most: many times what a record can have, little for a process. */
 const maxRecordLength = 1_048_576
 
 type Limits = Pick<Config, 'maxBodyBytes' | 'maxPeople' | 'maxPeopleBytes' | 'maxJsonDepth'>
 
-/** The people of a request, all of them read and each checked by itself. */
-export interface ReceivedPeople {
-  readonly records: readonly PersonRecord[]
+/** What the records of a route are, and how each of them is read. */
+export interface RecordKind<Value> {
+  /** What one is called in a message, such as `Person`. */
+  readonly one: string
+  /** What several are called, such as `people`. */
+  readonly many: string
+  /** Checks a record as sent; throws `invalid-body` with its place. */
+  readonly read: (value: unknown, place: RecordPlace) => Value
+  readonly csv: CsvShape
+  /** For CSV whose rows with one key are one record; null where each row is a record. */
+  readonly rows: RowJoiner<Value> | null
+}
+
+/** How further rows of CSV are joined to the first one of their key. */
+export interface RowJoiner<Value> {
+  readonly keyOf: (record: Value) => string
+  readonly join: (first: Value, row: Value, place: RecordPlace) => Value
+}
+
+/** The records of a request, all of them read and each checked by itself. */
+export interface ReceivedRecords<Value> {
+  readonly records: readonly Value[]
   /** Where each of them stands in the body. */
   readonly places: readonly RecordPlace[]
 }
 
-/** A person with its place. */
-interface Placed {
-  readonly record: PersonRecord
-  readonly place: RecordPlace
-}
-
-/** The media types in which people are taken. */
-export const peopleTypes = ['application/json', 'application/x-ndjson', 'text/csv'] as const
+/** The media types in which records are taken. */
+export const recordTypes = ['application/json', 'application/x-ndjson', 'text/csv'] as const
 
 /**
- * Reads the people of a request to the end, in the format that its Content-Type names. NDJSON and CSV are parsed as
+ * Reads the records of a request to the end, in the format that its Content-Type names. NDJSON and CSV are parsed as
  * they arrive: of the text no more than one record and a few chunks is held.
  *
  * @throws {LrsError} `invalid-body` or `invalid-json` with the place of the fault, `body-too-large`,
  * `unsupported-media-type` for text that is declared as something else than UTF-8.
  */
-export async function receivePeople(request: FastifyRequest, limits: Limits): Promise<ReceivedPeople> {
+export async function receiveRecords<Value>(
+  request: FastifyRequest,
+  kind: RecordKind<Value>,
+  limits: Limits
+): Promise<ReceivedRecords<Value>> {
   const source = request.body
   if (!(source instanceof Readable)) {
-    throw new LrsError('unsupported-media-type', `There is no body of type ${peopleTypes.join(', ')}`)
+    throw new LrsError('unsupported-media-type', `There is no body of type ${recordTypes.join(', ')}`)
   }
   const type = readType(String(request.headers['content-type']))
   try {
-    return await collect(readPlaced(source, type, limits), type === 'text/csv', limits)
+    return await collect(readPlaced(source, type, { kind, limits }), kind, type === 'text/csv', limits.maxPeople)
   } finally {
     // The rest of a refused body goes by unread, so that the connection lives to carry the answer.
     source.resume()
   }
 }
 
-/** Tells of a person where it stands in the body, too, when what is stored already speaks against it. */
+/** Tells of a record where it stands in the body, too, when what is stored already speaks against it. */
 export function withPlace(error: unknown, places: readonly RecordPlace[]): unknown {
   if (!(error instanceof LrsError) || error.place.index === undefined) return error
   const place = places[error.place.index]
@@ -69,15 +85,22 @@ function readType(header: string): string {
   throw new LrsError('unsupported-media-type', `The charset "${charset}" is not UTF-8`)
 }
 
-function readPlaced(source: Readable, type: string, limits: Limits): AsyncIterable<Placed> {
-  const { maxBodyBytes, maxPeopleBytes, maxJsonDepth } = limits
-  if (type === 'text/csv') {
-    return readCsv(decode(source, maxPeopleBytes, 'MAX_PEOPLE_BYTES'), { maxRecordLength, maxJsonDepth })
-  }
-  if (type === 'application/x-ndjson') {
-    return readLines(decode(source, maxPeopleBytes, 'MAX_PEOPLE_BYTES'), maxJsonDepth)
-  }
-  return readArray(decode(source, maxBodyBytes, 'MAX_BODY_BYTES'), limits)
+/** A record with its place. */
+interface Placed<Value> {
+  readonly record: Value
+  readonly place: RecordPlace
+}
+
+interface Reading<Value> {
+  readonly kind: RecordKind<Value>
+  readonly limits: Limits
+}
+
+function readPlaced<Value>(source: Readable, type: string, reading: Reading<Value>): AsyncIterable<Placed<Value>> {
+  const { maxBodyBytes, maxPeopleBytes } = reading.limits
+  if (type === 'text/csv') return readRows(decode(source, maxPeopleBytes, 'MAX_PEOPLE_BYTES'), reading)
+  if (type === 'application/x-ndjson') return readLines(decode(source, maxPeopleBytes, 'MAX_PEOPLE_BYTES'), reading)
+  return readArray(decode(source, maxBodyBytes, 'MAX_BODY_BYTES'), reading)
 }
 
 /** The body's text as it arrives, without a byte order mark. */
@@ -111,23 +134,48 @@ function decodeWith(decoder: TextDecoder, chunk?: Buffer): string {
   }
 }
 
-async function* readArray(texts: AsyncIterable<string>, limits: Limits): AsyncGenerator<Placed> {
+async function* readArray<Value>(
+  texts: AsyncIterable<string>,
+  { kind, limits }: Reading<Value>
+): AsyncGenerator<Placed<Value>> {
   const parts: string[] = []
   for await (const text of texts) parts.push(text)
   const body = parseJson(parts.join(''), limits.maxJsonDepth)
-  if (!Array.isArray(body)) throw new LrsError('invalid-body', 'The body must be an array of people', { pointer: '' })
-  if (body.length > limits.maxPeople) throw tooMany(body.length, limits.maxPeople)
-  for (const [index, value] of body.entries()) yield { record: readRecord(value, { index }), place: { index } }
+  if (!Array.isArray(body)) {
+    throw new LrsError('invalid-body', `The body must be an array of ${kind.many}`, { pointer: '' })
+  }
+  if (body.length > limits.maxPeople) throw tooMany(body.length, kind.many, limits.maxPeople)
+  for (const [index, value] of body.entries()) {
+    const place = { one: kind.one, index }
+    yield { record: kind.read(value, place), place }
+  }
 }
 
-async function* readLines(texts: AsyncIterable<string>, maxJsonDepth: number): AsyncGenerator<Placed> {
+async function* readLines<Value>(
+  texts: AsyncIterable<string>,
+  { kind, limits }: Reading<Value>
+): AsyncGenerator<Placed<Value>> {
   let line = 0
   let index = 0
   for await (const text of splitLines(texts)) {
     line++
     if (text.trim() === '') continue
-    const place = { index: index++, line }
-    yield { record: readRecord(parseLine(text, place, maxJsonDepth), place), place }
+    const place = { one: kind.one, index: index++, line }
+    yield { record: kind.read(parseLine(text, place, limits.maxJsonDepth), place), place }
+  }
+}
+
+async function* readRows<Value>(
+  texts: AsyncIterable<string>,
+  { kind, limits }: Reading<Value>
+): AsyncGenerator<Placed<Value>> {
+  const { one, csv, read } = kind
+  for await (const { value, place } of readCsv(texts, csv, {
+    one,
+    maxRecordLength,
+    maxJsonDepth: limits.maxJsonDepth
+  })) {
+    yield { record: read(value, place), place }
   }
 }
 
@@ -165,39 +213,33 @@ function refuseLong(text: string, line: number): void {
   throw new LrsError('invalid-body', `Line ${line} has more than ${maxRecordLength} characters`, { line })
 }
 
-/** Gathers people; rows of CSV with one `personId` are one person. */
-async function collect(placed: AsyncIterable<Placed>, isRows: boolean, { maxPeople }: Limits): Promise<ReceivedPeople> {
-  const records: PersonRecord[] = []
+/** Gathers records; rows of CSV that have a key in common are one record. */
+async function collect<Value>(
+  placed: AsyncIterable<Placed<Value>>,
+  { many, rows }: RecordKind<Value>,
+  isCsv: boolean,
+  maxRecords: number
+): Promise<ReceivedRecords<Value>> {
+  const joiner = isCsv ? rows : null
+  const records: Value[] = []
   const places: RecordPlace[] = []
   const indexOf = new Map<string, number>()
   for await (const { record, place } of placed) {
-    const known = isRows ? indexOf.get(record.personId) : undefined
+    const key = joiner?.keyOf(record) ?? ''
+    const known = indexOf.get(key)
     const first = records[known ?? -1]
-    if (known !== undefined && first !== undefined) {
-      records[known] = joinRows(first, record, place)
+    if (joiner !== null && known !== undefined && first !== undefined) {
+      records[known] = joiner.join(first, record, place)
       continue
     }
-    if (records.length === maxPeople) throw tooMany(maxPeople + 1, maxPeople)
-    if (isRows) indexOf.set(record.personId, records.length)
+    if (records.length === maxRecords) throw tooMany(maxRecords + 1, many, maxRecords)
+    if (joiner !== null) indexOf.set(key, records.length)
     records.push(record)
     places.push({ ...place, index: places.length })
   }
   return { records, places }
 }
 
-/** Joins another row of a person, which brings more agents: what else it says must be what the first one does. */
-function joinRows(first: PersonRecord, row: PersonRecord, place: RecordPlace): PersonRecord {
-  const { agents, ...said } = row
-  for (const [name, value] of Object.entries(said)) {
-    const before = first[name as keyof PersonRecord]
-    if (JSON.stringify(before) === JSON.stringify(value)) continue
-    throw faultOf(place, `/${name}`, `differs from what an earlier row says of the person "${row.personId}"`)
-  }
-  const joined = [...new Set([...first.agents, ...agents])]
-  if (joined.length > 100) throw faultOf(place, '/agents', `the person "${row.personId}" has more than 100 agents`)
-  return { ...first, agents: joined }
-}
-
-function tooMany(people: number, maxPeople: number): LrsError {
-  return new LrsError('body-too-large', `${people} people are more than the ${maxPeople} of MAX_PEOPLE`)
+function tooMany(count: number, many: string, maxRecords: number): LrsError {
+  return new LrsError('body-too-large', `${count} ${many} are more than the ${maxRecords} of MAX_PEOPLE`)
 }
