@@ -44,7 +44,8 @@ export async function benchMetrics(events: number): Promise<readonly Measurement
 async function rebuild({ db }: BenchService, tenantId: number): Promise<void> {
   for (let last: number | null = 0; last !== null; ) {
     const after: number = last
-    last = await db.transaction().execute(trx => rebuildPersons(trx, tenantId, after))
+    const rebuilt = await db.transaction().execute(trx => rebuildPersons(trx, tenantId, after))
+    last = rebuilt?.last ?? null
   }
 }
 

@@ -29,7 +29,7 @@ export type JudgedMetric = ReadMetric & { readonly thresholds: Thresholds }
 /** Every metric that has a minimum and a success threshold. */
 export async function judgedMetrics(service: Service): Promise<readonly JudgedMetric[]> {
   const { metrics } = await answered(openClient(service).GET('/api/v1/metrics'))
-  return metrics.filter(metric => Boolean(metric.thresholds))
+  return metrics.flatMap(({ thresholds, ...metric }) => (thresholds === null ? [] : { ...metric, thresholds }))
 }
 
 /** Asks one metric; by default with `consistency=strong`, which counts every statement acknowledged before. */

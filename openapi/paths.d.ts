@@ -440,6 +440,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find assignments, page by page
+         * @description In the order of their assignmentId, withdrawn ones too. Several filters must all hold.
+         */
+        get: operations["findAssignments"];
+        /**
+         * Make or replace assignments, all of them or none
+         * @description Each record is whole: it replaces the assignment of the same `assignmentId`, and what is absent is null. Whom it names must be in the roster. In CSV an empty cell is absent.
+         *
+         *     With `dryRun` nothing is changed, and the answer has the first 1000 of those that would be.
+         */
+        put: operations["putAssignments"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assignments/{assignmentId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete an assignment, as if it had never been
+         * @description For one that was sent by mistake. One that ended keeps its past with `withdrawnOn` instead.
+         */
+        delete: operations["deleteAssignment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cohorts/{cohortId}": {
         parameters: {
             query?: never;
@@ -975,6 +1021,67 @@ export interface components {
             options?: {
                 [key: string]: string | number;
             };
+        };
+        /**
+         * @description What a person was given to do, or when their manager is to check on them
+         * @example {
+         *       "assignmentId": "enrolment-88213",
+         *       "personId": "4711",
+         *       "kind": "activity",
+         *       "activity": "https://lms.example.org/courses/feedback-1",
+         *       "assignedOn": "2026-03-02",
+         *       "dueOn": "2026-03-31",
+         *       "withdrawnOn": null
+         *     }
+         */
+        AssignmentRecord: {
+            /** @description The LMS's own name for it, such as the number of an enrolment */
+            assignmentId: string;
+            /** @description Who is to do it, or to be checked: the roster’s own name */
+            personId: string;
+            /**
+             * @description Whether the person is to do an activity, or their manager is to check on them
+             * @default activity
+             * @enum {string}
+             */
+            kind?: "activity" | "manager-check";
+            /** @description The IRI that the activity has in statements; a manager check has none */
+            activity?: string | null;
+            /**
+             * Format: date
+             * @description First local day
+             */
+            assignedOn: string;
+            /**
+             * Format: date
+             * @description Last local day on which it is done in time; a manager check must have it. Null for no deadline.
+             */
+            dueOn?: string | null;
+            /**
+             * Format: date
+             * @description First local day on which it holds no more. Null while it was not withdrawn.
+             */
+            withdrawnOn?: string | null;
+        };
+        /** @description How many assignments were made or changed */
+        AssignmentsOutcome: {
+            received: number;
+            created: number;
+            updated: number;
+            unchanged: number;
+            /** @description Only with dryRun: the first 1000 of those that would be created or updated */
+            changes?: {
+                assignmentId: string;
+                /** @enum {string} */
+                change: "created" | "updated";
+                /** @description The members that differ, each with `from` and `to` */
+                fields: {
+                    [key: string]: {
+                        from?: unknown;
+                        to?: unknown;
+                    };
+                };
+            }[];
         };
         /** @description Data that belongs to the statement */
         Attachment: {
@@ -2132,7 +2239,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `tenant-conflict`: There is a tenant of this name already. `people-conflict`: An agent can belong to one person only. `person-change-conflict`: The persons are not as this merge, split or undo needs them. `cohort-conflict`: The roster has a cohort of this name of its own. */
+        /** @description `tenant-conflict`: There is a tenant of this name already. `unknown-person`: The roster does not have a person whom the request names. `people-conflict`: An agent can belong to one person only. `person-change-conflict`: The persons are not as this merge, split or undo needs them. `cohort-conflict`: The roster has a cohort of this name of its own. */
         Conflict: {
             headers: {
                 /** @description The same as `requestId` */
@@ -2567,6 +2674,8 @@ export type Activity = components['schemas']['Activity'];
 export type Actor = components['schemas']['Actor'];
 export type Agent = components['schemas']['Agent'];
 export type AskedMetric = components['schemas']['AskedMetric'];
+export type AssignmentRecord = components['schemas']['AssignmentRecord'];
+export type AssignmentsOutcome = components['schemas']['AssignmentsOutcome'];
 export type Attachment = components['schemas']['Attachment'];
 export type BenchmarksAnswer = components['schemas']['BenchmarksAnswer'];
 export type ChangedTenant = components['schemas']['ChangedTenant'];
@@ -4984,6 +5093,187 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    findAssignments: {
+        parameters: {
+            query?: {
+                /** @description Those of the person, and of everybody who is merged into them */
+                personId?: string;
+                /** @description The activity's IRI */
+                activity?: string;
+                /** @description Whether the person is to do an activity, or their manager is to check on them */
+                kind?: "activity" | "manager-check";
+                /** @description Only those that are due on this local day or later */
+                dueFrom?: string;
+                /** @description Only those that are due before this local day */
+                dueBefore?: string;
+                /** @description Assignments on a page at most */
+                limit?: number;
+                /** @description The `nextCursor` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "assignments": [
+                     *         {
+                     *           "assignmentId": "enrolment-88213",
+                     *           "personId": "4711",
+                     *           "kind": "activity",
+                     *           "activity": "https://lms.example.org/courses/feedback-1",
+                     *           "assignedOn": "2026-03-02",
+                     *           "dueOn": "2026-03-31",
+                     *           "withdrawnOn": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        assignments: {
+                            assignmentId: string;
+                            /** @description Whom it was given for, also where they were merged into another since */
+                            personId: string;
+                            /**
+                             * @description Whether the person is to do an activity, or their manager is to check on them
+                             * @enum {string}
+                             */
+                            kind: "activity" | "manager-check";
+                            /** @description The IRI; null for a manager check */
+                            activity: string | null;
+                            /**
+                             * Format: date
+                             * @description First local day
+                             */
+                            assignedOn: string;
+                            /**
+                             * Format: date
+                             * @description Last local day on which it is done in time; a manager check must have it. Null for no deadline.
+                             */
+                            dueOn: string | null;
+                            /**
+                             * Format: date
+                             * @description First local day on which it holds no more. Null while it was not withdrawn.
+                             */
+                            withdrawnOn: string | null;
+                        }[];
+                        /** @description Of the next page; null on the last */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putAssignments: {
+        parameters: {
+            query?: {
+                /** @description Change nothing, and answer what would have changed */
+                dryRun?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "assignmentId": "enrolment-88213",
+                 *         "personId": "4711",
+                 *         "kind": "activity",
+                 *         "activity": "https://lms.example.org/courses/feedback-1",
+                 *         "assignedOn": "2026-03-02",
+                 *         "dueOn": "2026-03-31",
+                 *         "withdrawnOn": null
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["AssignmentRecord"][];
+                /** @example {"assignmentId":"enrolment-88213","personId":"4711","kind":"activity","activity":"https://lms.example.org/courses/feedback-1","assignedOn":"2026-03-02","dueOn":"2026-03-31","withdrawnOn":null} */
+                "application/x-ndjson": string;
+                /**
+                 * @example assignmentId,personId,kind,activity,assignedOn,dueOn,withdrawnOn
+                 *     enrolment-88213,4711,activity,https://lms.example.org/courses/feedback-1,2026-03-02,2026-03-31,
+                 *     check-117,4711,manager-check,,2026-03-02,2026-03-13,
+                 */
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description How many assignments were made or changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "received": 3,
+                     *       "created": 1,
+                     *       "updated": 1,
+                     *       "unchanged": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AssignmentsOutcome"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["Status408"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Status415"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteAssignment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Percent-encoded, so that it may have any character */
+                assignmentId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to tell */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getCohort: {
         parameters: {
             query?: never;
@@ -6695,7 +6985,7 @@ export interface operations {
                             names: number;
                             /** @description Identifiers of agents */
                             agents: number;
-                            /** @description Persons, with their roster and learner-days */
+                            /** @description Persons, with their roster, assignments and learner-days */
                             persons: number;
                         }[];
                     };
@@ -6776,7 +7066,7 @@ export interface operations {
                         names: number;
                         /** @description Identifiers of agents */
                         agents: number;
-                        /** @description Persons, with their roster and learner-days */
+                        /** @description Persons, with their roster, assignments and learner-days */
                         persons: number;
                     };
                 };
@@ -6822,7 +7112,7 @@ export interface operations {
                         names: number;
                         /** @description Identifiers of agents */
                         agents: number;
-                        /** @description Persons, with their roster and learner-days */
+                        /** @description Persons, with their roster, assignments and learner-days */
                         persons: number;
                     };
                 };

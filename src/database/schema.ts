@@ -37,6 +37,7 @@ export interface Database {
   readonly person_change: PersonChangeTable
   readonly cohort: CohortTable
   readonly assignment: AssignmentTable
+  readonly data_version: DataVersionTable
   readonly learning_event: LearningEventTable
   readonly event_mapping: EventMappingTable
   readonly derivation: DerivationTable
@@ -52,6 +53,12 @@ export interface TenantTable {
   time_zone: string
   created_at: Generated<string>
   erasures: Generated<number>
+}
+
+export interface DataVersionTable {
+  tenant_id: number
+  version: number
+  raised_at: string
 }
 
 export interface CredentialTable {

@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
+import { raiseDataVersions } from '../store/data-version.js'
 import { internWords } from '../store/dictionary.js'
 import { transact } from '../store/transact.js'
 import { requestDerivation } from './derivations.js'
@@ -38,7 +39,11 @@ export async function putMapping(db: Kysely<Database>, tenantId: number, given: 
     const verbs = changedVerbs(current, mapping)
     const numbers = await internWords(db, { tenantId, dictionary: 'verb' }, verbs)
     const step = { tenantId, mapping, verbIds: [...numbers.values()], createdBy: given.createdBy }
-    const put = await transact(db, trx => insertMapping(trx, step))
+    const put = await transact(db, async trx => {
+      const inserted = await insertMapping(trx, step)
+      if (inserted !== null) await raiseDataVersions(trx, [tenantId])
+      return inserted
+    })
     // Null: another version came between, and what has changed since is to be found anew.
     if (put !== null) return put
   }

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
+import { raiseDataVersions } from '../store/data-version.js'
 import type { Tenant } from '../store/tenant.js'
 import { transact } from '../store/transact.js'
 import { requestDerivation } from './derivations.js'
@@ -33,6 +34,8 @@ export async function setTimeZone(
     if (found.timeZone === timeZone) return { tenant, derivationId: null }
     await trx.updateTable('tenant').set({ time_zone: timeZone }).where('id', '=', found.id).execute()
     const request = { tenantId: found.id, reason: 'time-zone', verbIds: null, requestedBy: setBy } as const
-    return { tenant, derivationId: await requestDerivation(trx, request) }
+    const derivationId = await requestDerivation(trx, request)
+    await raiseDataVersions(trx, [found.id])
+    return { tenant, derivationId }
   })
 }

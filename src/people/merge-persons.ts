@@ -38,10 +38,10 @@ export async function mergePersons(
   merged: MergedPerson,
   context: ChangeContext
 ): Promise<ChangeOutcome> {
-  const { tenantId, isDryRun } = context
+  const { tenantId } = context
   return withLiveNumbers(db, tenantId, async () => {
     const agentId = 'agent' in merged ? await findAgent(db, tenantId, merged.agent) : null
-    return changePersons(db, isDryRun, async trx => {
+    return changePersons(db, context, async trx => {
       if (agentId !== null) await holdAgents(trx, tenantId, [agentId])
       const ids = await lockBoth(trx, tenantId, { into, merged, agentId })
       const [from, to] = await findParties(trx, tenantId, ids)

@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import type { PersonChangeKind } from '../database/schema-people.js'
 import { LrsError } from '../errors.js'
+import { raiseDataVersions } from '../store/data-version.js'
 import { rehearse, transact } from '../store/transact.js'
 import { type MoveContext, type MovedAgent, moveAgents } from './move-agents.js'
 
@@ -43,10 +44,15 @@ export interface Party {
 /** Does a change in one transaction; after a dry run everything is as it was. */
 export async function changePersons<Result>(
   db: Kysely<Database>,
-  isDryRun: boolean,
+  { tenantId, isDryRun }: ChangeContext,
   work: (trx: Transaction<Database>) => Promise<Result>
 ): Promise<Result> {
-  return isDryRun ? rehearse(db, work) : transact(db, work)
+  if (isDryRun) return rehearse(db, work)
+  return transact(db, async trx => {
+    const result = await work(trx)
+    await raiseDataVersions(trx, [tenantId])
+    return result
+  })
 }
 
 /** Finds the numbers of persons of the roster by the names that the organisation gives them. */

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
+import { raiseDataVersions } from '../store/data-version.js'
 import { findNumbers, internWords, type Numbers } from '../store/dictionary.js'
 import { transact } from '../store/transact.js'
 import { type Assignment, assignmentFields, joinNames, selectAssignment } from './assignment.js'
@@ -57,6 +58,7 @@ export async function putAssignments(
       const changed = new Set(changes.map(({ assignmentId }) => assignmentId))
       const rest = assignments.filter(({ assignmentId }) => changed.has(assignmentId))
       await write(trx, tenantId, rest, { personNumbers, activityNumbers: numbers })
+      await raiseDataVersions(trx, [tenantId])
     }
     return tell(assignments, changes)
   })

@@ -32,12 +32,12 @@ export interface Split {
  * `person-change-conflict` when both are the same or one of them is merged.
  */
 export async function splitPerson(db: Kysely<Database>, split: Split, context: ChangeContext): Promise<ChangeOutcome> {
-  const { tenantId, isDryRun } = context
+  const { tenantId } = context
   if (split.personId === split.into) {
     throw refusal(`The agents are those of "${split.into}" already`, '/into/personId')
   }
   const numbers = await findNumbers(db, { tenantId, dictionary: 'agent' }, split.agents)
-  return changePersons(db, isDryRun, async trx => {
+  return changePersons(db, context, async trx => {
     await makePerson(trx, tenantId, split.into)
     const ids = await findPersonIds(trx, tenantId, [split.personId, split.into])
     const fromId = ids.get(split.personId)

@@ -35,8 +35,8 @@ export async function undoChange(
   changeId: number,
   context: ChangeContext
 ): Promise<ChangeOutcome> {
-  const { tenantId, isDryRun } = context
-  return changePersons(db, isDryRun, async trx => {
+  const { tenantId } = context
+  return changePersons(db, context, async trx => {
     const { from_person_id, to_person_id } = await findChange(trx, tenantId, changeId)
     await lockOwners(
       trx,

@@ -1,5 +1,6 @@
 import { type Kysely, type Selectable, sql, type Transaction, type UpdateObject } from 'kysely'
 import type { Database, DerivationTable } from '../database/schema.js'
+import { raiseDataVersions } from '../store/data-version.js'
 import { holdOffErasures } from '../store/erasure-fence.js'
 import { scanStatements } from '../store/scan-statements.js'
 import { enterGate } from '../store/statement-references.js'
@@ -13,13 +14,28 @@ export interface DeriveOptions {
   /**
    * Makes anew what is counted from the events of the next persons after one, by their numbers.
    *
-   * @returns the last person's number, or null when nobody is left.
+   * @returns null when nobody is left.
    */
   readonly rebuildPersons: (
     trx: Transaction<Database>,
     tenantId: number,
     afterPersonId: number
-  ) => Promise<number | null>
+  ) => Promise<RebuiltPersons | null>
+}
+
+/** Persons whose rows were made anew. */
+export interface RebuiltPersons {
+  /** The last one's number. */
+  readonly last: number
+  /** Whether a row is another than it was. */
+  readonly isChanged: boolean
+}
+
+/** A step that was taken. */
+interface Step {
+  readonly progress: Progress
+  /** Whether events or what is counted from them changed, or answers warn of the derivation no more. */
+  readonly isChange: boolean
 }
 
 type Derivation = Selectable<DerivationTable>
@@ -40,13 +56,14 @@ export async function derive(db: Kysely<Database>, options: DeriveOptions): Prom
     await holdOffErasures(trx)
     const derivation = await takeDerivation(trx)
     if (derivation === null) return 0
-    const progress = await takeStep(trx, derivation, options)
+    const { progress, isChange } = await takeStep(trx, derivation, options)
     await trx
       .updateTable('derivation')
       .set(progress)
       .where('tenant_id', '=', derivation.tenant_id)
       .where('id', '=', derivation.id)
       .execute()
+    if (isChange) await raiseDataVersions(trx, [derivation.tenant_id])
     return 1
   })
 }
@@ -61,15 +78,24 @@ async function takeDerivation(trx: Transaction<Database>): Promise<Derivation | 
   return rows[0] ?? null
 }
 
-async function takeStep(trx: Transaction<Database>, derivation: Derivation, options: DeriveOptions): Promise<Progress> {
-  if (derivation.started_at === null) return begin(trx, derivation.tenant_id)
-  if (derivation.total === null) return { total: await countStatements(trx, derivation) }
+async function takeStep(trx: Transaction<Database>, derivation: Derivation, options: DeriveOptions): Promise<Step> {
+  if (derivation.started_at === null) return noted(await begin(trx, derivation.tenant_id))
+  if (derivation.total === null) return noted({ total: await countStatements(trx, derivation) })
   if (derivation.phase === 'events') return nextStatements(trx, derivation, options.chunkSize)
-  const last = await options.rebuildPersons(trx, derivation.tenant_id, derivation.person_position)
-  return last === null ? finished : { person_position: last }
+  const rebuilt = await options.rebuildPersons(trx, derivation.tenant_id, derivation.person_position)
+  if (rebuilt === null) return finished
+  return { progress: { person_position: rebuilt.last }, isChange: rebuilt.isChanged }
 }
 
-const finished: Progress = { phase: 'done', finished_at: sql<string>`clock_timestamp()` }
+const finished: Step = {
+  progress: { phase: 'done', finished_at: sql<string>`clock_timestamp()` },
+  isChange: true
+}
+
+/** A step that nobody sees in an answer. */
+function noted(progress: Progress): Step {
+  return { progress, isChange: false }
+}
 
 /**
  * Begins alone in the tenant's gate of writers: all have ended who entered it before, and may have read the mapping or
@@ -98,19 +124,21 @@ async function countStatements(
 }
 
 /** Derives the next statements, or, when none is left of a verb, goes on to the next verb. */
-async function nextStatements(trx: Transaction<Database>, derivation: Derivation, limit: number): Promise<Progress> {
+async function nextStatements(trx: Transaction<Database>, derivation: Derivation, limit: number): Promise<Step> {
   const { tenant_id: tenantId, verb_ids: verbIds, event_verbs: verbsDone } = derivation
   const verbs = verbIds ?? [null]
   const verbId = verbs[verbsDone]
-  if (verbId === undefined) return derivation.reason === 'rebuild' ? { phase: 'rollups' } : finished
+  if (verbId === undefined) return derivation.reason === 'rebuild' ? noted({ phase: 'rollups' }) : finished
   const after = { stored: derivation.event_stored, seq: derivation.event_position }
   const statements = await scanStatements(trx, { tenantId, verbId, after, upTo: derivation.event_end, limit })
   const last = statements.at(-1)
-  if (last === undefined) return { event_verbs: verbsDone + 1, event_stored: null, event_position: 0 }
-  return {
+  if (last === undefined) return noted({ event_verbs: verbsDone + 1, event_stored: null, event_position: 0 })
+  const changed = await deriveEvents(trx, tenantId, statements)
+  const progress = {
     event_stored: last.stored,
     event_position: last.seq,
     derived: derivation.derived + statements.length,
-    changed: derivation.changed + (await deriveEvents(trx, tenantId, statements))
+    changed: derivation.changed + changed
   }
+  return { progress, isChange: changed > 0 }
 }

@@ -1,5 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/schema.js'
+import { raiseDataVersions } from '../store/data-version.js'
+import { transact } from '../store/transact.js'
 
 /** After so many failures alone a row is tried no more until somebody says so: it was tried for ten minutes. */
 const maxAttempts = 5
@@ -34,14 +36,18 @@ export function isFaultOfRows(error: unknown): boolean {
  */
 export async function postponeRow(db: Kysely<Database>, id: number, error: unknown): Promise<FailedRow | null> {
   const { code, message } = error as { readonly code: string; readonly message: string }
-  const { rows } = await sql<Omit<FailedRow, 'error'>>`
+  return transact(db, async trx => {
+    const { rows } = await sql<Omit<FailedRow, 'error'>>`
     update rollup_queue set
       attempts = attempts + 1,
       last_error = left(${`${code}: ${message}`}, 500),
       due_at = clock_timestamp() + interval '1 second' * power(8, attempts),
       parked_at = case when attempts + 1 >= ${maxAttempts} then clock_timestamp() end
     where id = ${id} and parked_at is null and due_at <= clock_timestamp()
-    returning id, tenant_id as "tenantId", attempts, parked_at is not null as "isParked"`.execute(db)
-  const [row] = rows
-  return row === undefined ? null : { ...row, error }
+    returning id, tenant_id as "tenantId", attempts, parked_at is not null as "isParked"`.execute(trx)
+    const [row] = rows
+    // From now on answers warn of it.
+    if (row?.isParked === true) await raiseDataVersions(trx, [row.tenantId])
+    return row === undefined ? null : { ...row, error }
+  })
 }

@@ -1,6 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import { toMilliseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
+import { raiseDataVersions } from '../store/data-version.js'
+import { transact } from '../store/transact.js'
 
 /** A row of the queue that is tried no more. */
 export interface ParkedRow {
@@ -35,9 +37,17 @@ export async function listParkedRows(db: Kysely<Database>, tenantId: number | nu
 
 /** Has the parked rows of a tenant, or of all (null), tried again at once. @returns how many they are. */
 export async function retryParkedRows(db: Kysely<Database>, tenantId: number | null): Promise<number> {
-  const { numAffectedRows } = await sql`
+  return transact(db, async trx => {
+    const { rows } = await sql<{ tenant_id: number }>`
     update rollup_queue set parked_at = null, attempts = 0, due_at = clock_timestamp()
     where parked_at is not null and attempts > 0
-      and (${tenantId}::integer is null or tenant_id = ${tenantId})`.execute(db)
-  return Number(numAffectedRows)
+      and (${tenantId}::integer is null or tenant_id = ${tenantId})
+    returning tenant_id`.execute(trx)
+    // Answers warn of them no more.
+    await raiseDataVersions(
+      trx,
+      rows.map(({ tenant_id }) => tenant_id)
+    )
+    return rows.length
+  })
 }

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { lockOwners } from '../people/lock-persons.js'
+import { raiseDataVersions } from '../store/data-version.js'
 import { holdOffErasures } from '../store/erasure-fence.js'
 import { transact } from '../store/transact.js'
 import { type FailedRow, isFaultOfRows, postponeRow } from './failed-rows.js'
@@ -52,7 +53,7 @@ async function workOn(
     return await transact(db, async trx => {
       await holdOffErasures(trx)
       ids = await lockRows(trx, which)
-      if (ids.length > 0) await recomputeTouched(trx, await takeRows(trx, ids))
+      if (ids.length > 0) await raiseDataVersions(trx, await recomputeTouched(trx, await takeRows(trx, ids)))
       return ids.length
     })
   } catch (error) {
@@ -94,16 +95,17 @@ async function takeRows(trx: Transaction<Database>, ids: readonly number[]): Pro
   return rows
 }
 
-async function recomputeTouched(trx: Transaction<Database>, touched: readonly Touched[]): Promise<void> {
-  if (touched.length === 0) return
+/** @returns the tenants of which anything changed. */
+async function recomputeTouched(trx: Transaction<Database>, touched: readonly Touched[]): Promise<readonly number[]> {
+  if (touched.length === 0) return []
   // One key for each, in the same order.
   const keys = await lockTouched(trx, touched)
-  await recomputeLearnerDays(trx, keys)
+  const ofDays = await recomputeLearnerDays(trx, keys)
   const activities = touched.flatMap(({ module_id: moduleId, activity_id: activityId }, at) => {
     const key = keys[at]
     return key === undefined || moduleId === null || activityId === null ? [] : [{ ...key, moduleId, activityId }]
   })
-  await recomputeLearnerActivities(trx, activities)
+  return [...ofDays, ...(await recomputeLearnerActivities(trx, activities))]
 }
 
 /**

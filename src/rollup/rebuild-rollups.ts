@@ -1,5 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
+import { raiseDataVersions } from '../store/data-version.js'
+import type { RebuiltPersons } from './derive.js'
 import { recomputeAllOf } from './recompute.js'
 import { dueRows, touchedBy } from './touched.js'
 
@@ -9,18 +11,21 @@ const personsAtOnce = 100
 /**
  * Recomputes every derived row of persons, whatever it was before, and sees to it that their future events are counted
  * when their time comes.
+ *
+ * @returns whether any row changed.
  */
 export async function recomputePersons(
   trx: Transaction<Database>,
   tenantId: number,
   personIds: readonly number[]
-): Promise<void> {
+): Promise<boolean> {
   // By a statement of its own: what is read after it is no older than what anybody did to these persons before.
   await sql`
     select from person where tenant_id = ${tenantId} and id = any(${personIds}::integer[])
     order by id for no key update`.execute(trx)
-  await recomputeAllOf(trx, tenantId, personIds)
+  const isChanged = await recomputeAllOf(trx, tenantId, personIds)
   await enqueueFuture(trx, tenantId, personIds)
+  return isChanged
 }
 
 /** A future event that is enqueued twice is counted once; one that is not enqueued would stay in the future. */
@@ -48,20 +53,20 @@ async function enqueueFuture(trx: Transaction<Database>, tenantId: number, perso
  * Recomputes all that is derived of the next persons by their numbers; the first time, agents that belong to nobody
  * yet get their provisional persons before.
  *
- * @returns the last person's number, or null when nobody is left.
+ * @returns the last person's number and whether any row changed, or null when nobody is left.
  */
 export async function rebuildPersons(
   trx: Transaction<Database>,
   tenantId: number,
   afterPersonId: number
-): Promise<number | null> {
+): Promise<RebuiltPersons | null> {
   if (afterPersonId === 0) await makePersonsOfStrangers(trx, tenantId)
   const { rows } = await sql<{ id: number }>`
     select id from person where tenant_id = ${tenantId} and id > ${afterPersonId}
     order by id limit ${personsAtOnce}`.execute(trx)
   const ids = rows.map(({ id }) => id)
-  if (ids.length > 0) await recomputePersons(trx, tenantId, ids)
-  return ids.at(-1) ?? null
+  const last = ids.at(-1)
+  return last === undefined ? null : { last, isChanged: await recomputePersons(trx, tenantId, ids) }
 }
 
 async function makePersonsOfStrangers(trx: Transaction<Database>, tenantId: number): Promise<void> {
@@ -117,6 +122,8 @@ export async function openRebuild(db: Kysely<Database>, tenantId: number, reques
       .values({ tenant_id: tenantId, reason: 'rebuild', requested_by: requestedBy })
       .returning('id')
       .executeTakeFirstOrThrow()
+    // From now on answers warn of it.
+    await raiseDataVersions(trx, [tenantId])
     return id
   })
 }

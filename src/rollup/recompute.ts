@@ -31,15 +31,20 @@ const now = sql`statement_timestamp()`
  *
  * The persons must be locked in this transaction, by a statement before this one, so that the events are read in a
  * snapshot that no other recomputation of theirs can overtake.
+ *
+ * @returns the tenants of which a row changed.
  */
-export async function recomputeLearnerDays(trx: Transaction<Database>, keys: readonly LearnerDayKey[]): Promise<void> {
-  if (keys.length === 0) return
+export async function recomputeLearnerDays(
+  trx: Transaction<Database>,
+  keys: readonly LearnerDayKey[]
+): Promise<readonly number[]> {
+  if (keys.length === 0) return []
   const key = sql`
     select distinct * from unnest(
       ${keys.map(key => key.tenantId)}::integer[],
       ${keys.map(key => key.personId)}::integer[],
       ${keys.map(key => key.day)}::date[]) as key(tenant_id, person_id, day)`
-  await replaceRows(trx, key, {
+  return replaceRows(trx, key, {
     ...learnerDay,
     by: sql`tenant_id, person_id, day`,
     counted: countedEvents(eventsOfDays, now)
@@ -50,8 +55,8 @@ export async function recomputeLearnerDays(trx: Transaction<Database>, keys: rea
 export async function recomputeLearnerActivities(
   trx: Transaction<Database>,
   keys: readonly LearnerActivityKey[]
-): Promise<void> {
-  if (keys.length === 0) return
+): Promise<readonly number[]> {
+  if (keys.length === 0) return []
   const key = sql`
     select distinct * from unnest(
       ${keys.map(key => key.tenantId)}::integer[],
@@ -64,20 +69,20 @@ export async function recomputeLearnerActivities(
     join person_agent on person_agent.tenant_id = key.tenant_id and person_agent.person_id = key.person_id
     join learning_event as event on event.tenant_id = key.tenant_id and event.agent_id = person_agent.agent_id
       and event.module_id = key.module_id and event.activity_id = key.activity_id`
-  await replaceRows(trx, key, {
+  return replaceRows(trx, key, {
     ...learnerActivity,
     by: sql`tenant_id, person_id, module_id, activity_id`,
     counted: countedActivities(events)
   })
 }
 
-/** Recomputes all rows of persons, who must be locked as for `recomputeLearnerDays`. */
+/** Recomputes all rows of persons, who must be locked as for `recomputeLearnerDays`; says whether any changed. */
 export async function recomputeAllOf(
   trx: Transaction<Database>,
   tenantId: number,
   personIds: readonly number[]
-): Promise<void> {
-  if (personIds.length === 0) return
+): Promise<boolean> {
+  if (personIds.length === 0) return false
   const key = sql`select ${tenantId}::integer as tenant_id, id as person_id from unnest(${personIds}::integer[]) as id`
   const by = sql`tenant_id, person_id`
   const events = (agent: RawBuilder<unknown>, columns: RawBuilder<unknown>) => sql`
@@ -92,10 +97,11 @@ export async function recomputeAllOf(
         false as is_carried, ${eventColumns}`
     )
   const ofDays = sql`${side('doer', sql`event.agent_id`)} union all ${side('subject', sql`event.subject_agent_id`)}`
-  await replaceRows(trx, key, { ...learnerDay, by, counted: countedEvents(ofDays, now) })
+  const days = await replaceRows(trx, key, { ...learnerDay, by, counted: countedEvents(ofDays, now) })
   const ofActivities = sql`${events(sql`event.agent_id`, activityEventColumns)}
     where event.module_id is not null and event.activity_id is not null`
-  await replaceRows(trx, key, { ...learnerActivity, by, counted: countedActivities(ofActivities) })
+  const activities = await replaceRows(trx, key, { ...learnerActivity, by, counted: countedActivities(ofActivities) })
+  return days.length + activities.length > 0
 }
 
 /** A derived table and what is to stand in it. */
@@ -119,27 +125,36 @@ const learnerActivity = {
 /**
  * Makes the rows of keys what was counted: those that are missing there go, those that differ are written. They are
  * compared bit by bit (`*<>`), for 0.5 equals 0.50.
+ *
+ * @returns the tenants of which a row went or was written.
  */
 async function replaceRows(
   trx: Transaction<Database>,
   key: RawBuilder<unknown>,
   { table, primaryKey, columns, by, counted }: Replacement
-): Promise<void> {
+): Promise<readonly number[]> {
   const names = (table: string, of = columns) => sql.join(of.map(column => sql.ref(`${table}.${column}`)))
   const keyNames = sql.join(primaryKey.map(column => sql.ref(column)))
   const all = sql.join([...primaryKey, ...columns].map(column => sql.ref(column)))
-  await sql`
+  const { rows } = await sql<{ tenant_id: number }>`
     with key as materialized (${key}),
     counted as materialized (${counted}),
     emptied as (
       delete from ${sql.table(table)} as stored
       where (${by}) in (select ${by} from key)
         and not exists (select from counted where (${names('counted', primaryKey)}) = (${names('stored', primaryKey)}))
+      returning stored.tenant_id
+    ),
+    written as (
+      insert into ${sql.table(table)} (${all})
+      select ${all} from counted
+      on conflict (${keyNames}) do update
+        set (${sql.join(columns.map(column => sql.ref(column)))}) = row (${names('excluded')})
+        where (${sql.table(table)}.*) *<> (excluded.*)
+      returning ${sql.ref(`${table}.tenant_id`)}
     )
-    insert into ${sql.table(table)} (${all})
-    select ${all} from counted
-    on conflict (${keyNames}) do update set (${sql.join(columns.map(column => sql.ref(column)))}) = row (${names('excluded')})
-    where (${sql.table(table)}.*) *<> (excluded.*)`.execute(trx)
+    select tenant_id from emptied union select tenant_id from written`.execute(trx)
+  return rows.map(({ tenant_id }) => tenant_id)
 }
 
 const eventsOfDays = sql`
