@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import t from 'tap'
+import { putRoster } from '../../src/people/put-roster.js'
 import { testApp } from '../support/app.js'
 import { opened } from '../support/statements.js'
 
@@ -236,4 +237,34 @@ t.test('an agent that two persons get at once goes to one of them, and the other
     const answers = await Promise.all([0, 1, 2].map(() => putPeople([{ ...somebody(), agents: [agent] }])))
     t.same(answers.map(answer => answer.statusCode).toSorted(), [200, 409, 409])
   }
+})
+
+t.test('what is known of many is read once, though the roster was small when it was analysed', async t => {
+  const count = 300
+  const trx = await db.startTransaction().execute()
+  await sql`delete from roster where (tenant_id, person_id) <> (select tenant_id, person_id from roster limit 1)`.execute(
+    trx
+  )
+  await sql`analyze roster`.execute(trx)
+  const { rows } = await sql<{ id: number }>`
+    insert into person (tenant_id, external_id) select ${tenantId}, 'many-' || at from generate_series(1, ${count}::integer) as at
+    returning id`.execute(trx)
+  const persons = (team: string) =>
+    rows.map(({ id }, index) => {
+      const record = { personId: String(id), agents: [], team }
+      return { id, index, name: null, created: false, record }
+    })
+  const readSoFar = async () => {
+    const stats = await sql<{ read: number }>`
+      select seq_tup_read + coalesce(idx_tup_fetch, 0) as read from pg_stat_xact_user_tables
+      where relname = 'roster'`.execute(trx)
+    return stats.rows[0]?.read ?? 0
+  }
+  t.equal((await putRoster(trx, tenantId, persons('north'), '2026-01-01')).length, count)
+  const before = await readSoFar()
+  t.equal((await putRoster(trx, tenantId, persons('south'), '2026-02-01')).length, count)
+  const read = (await readSoFar()) - before
+  t.ok(read >= count && read < 5 * count, `${read} for ${count}`)
+  t.equal((await putRoster(trx, tenantId, persons('south'), '2026-03-01')).length, 0)
+  await trx.rollback().execute()
 })
