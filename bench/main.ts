@@ -6,13 +6,15 @@ import { benchMetrics } from './metrics.js'
 import { benchQueries } from './queries.js'
 import { benchRollups } from './rollups.js'
 import { benchRowLevelSecurity } from './row-level-security.js'
+import { mild, zipf } from './statements.js'
 
 const benches: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   ingest: benchIngest,
   'row-level-security': benchRowLevelSecurity,
   queries: () => benchQueries(Number(process.argv[3] ?? 100_000)),
   metrics: () => benchMetrics(Number(process.argv[3] ?? 10_000_000)),
-  rollups: () => benchRollups(Number(process.argv[3] ?? 1_000_000))
+  rollups: () => benchRollups(Number(process.argv[3] ?? 1_000_000), mild),
+  'rollups-unequal': () => benchRollups(Number(process.argv[3] ?? 1_000_000), zipf)
 }
 
 const name = process.argv[2] ?? ''

@@ -20,7 +20,8 @@ import { ensureTenant } from './store/tenant.js'
 /** The tenant that every installation begins with. */
 const firstTenant = 'default'
 
-// A batch is small enough to be done well within a second, and 250 ms of rest keep what other processes enqueue there.
+// A batch, with up to ten times as many rows of the same learners, is done within a second, and 250 ms of rest keep what
+// other processes enqueue there.
 const worker = { batchSize: 500, idleMs: 250 }
 
 // A chunk of a thousand statements is derived in well under a second, and what is asked for begins within one.

@@ -35,11 +35,16 @@ export async function listParkedRows(db: Kysely<Database>, tenantId: number | nu
   return rows
 }
 
-/** Has the parked rows of a tenant, or of all (null), tried again at once. @returns how many they are. */
+/**
+ * Has the parked rows of a tenant, or of all (null), tried again at once. They count as due since they were enqueued:
+ * for so long what they name has not been counted.
+ *
+ * @returns how many they are.
+ */
 export async function retryParkedRows(db: Kysely<Database>, tenantId: number | null): Promise<number> {
   return transact(db, async trx => {
     const { rows } = await sql<{ tenant_id: number }>`
-    update rollup_queue set parked_at = null, attempts = 0, due_at = clock_timestamp()
+    update rollup_queue set parked_at = null, attempts = 0, due_at = enqueued_at
     where parked_at is not null and attempts > 0
       and (${tenantId}::integer is null or tenant_id = ${tenantId})
     returning tenant_id`.execute(trx)

@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from 'kysely'
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { lockOwners } from '../people/lock-persons.js'
 import { raiseDataVersions } from '../store/data-version.js'
@@ -22,13 +22,23 @@ interface Touched {
 }
 
 /**
+ * The rows of a batch are at most so many times the oldest ones: enough that a backlog is worked off learner by learner,
+ * few enough that 500 of the oldest are done within a second, for others wait for the persons, and erasures for all.
+ */
+const growth = 10
+
+/**
  * Takes rows that are due off the queue and recomputes what they name, in one transaction: a worker that is killed
  * leaves the rows where they were.
+ *
+ * With the oldest rows it takes the other ones that are due of the same agents and persons, so that a learner who is
+ * named a thousand times is recomputed once.
  *
  * Any number of processes may do so at once: each takes other rows, and the persons are locked, in one order, before
  * their events are read. A batch that can't be worked on is halved again and again, until the rows that are at fault
  * are alone; those are put off, and the others are done.
  *
+ * @param batchSize how many of the oldest rows; together with those of the same learners ten times as many at most.
  * @param onFailed hears of each row that failed alone.
  * @returns how many rows were done or put off; 0 when nothing is due.
  * @throws what no row is at fault of, such as a lost connection.
@@ -38,21 +48,21 @@ export async function processQueue(
   batchSize: number,
   onFailed: (row: FailedRow) => void = () => undefined
 ): Promise<number> {
-  const due = sql`parked_at is null and due_at <= clock_timestamp() order by due_at limit ${batchSize}`
-  return workOn(db, due, onFailed)
+  return workOn(db, lockDue(batchSize), onFailed)
 }
 
-/** @param which the condition, order and limit of the rows. */
+/** @param locked a query that locks rows, for their ids. */
 async function workOn(
   db: Kysely<Database>,
-  which: ReturnType<typeof sql>,
+  locked: RawBuilder<{ readonly id: number }>,
   onFailed: (row: FailedRow) => void
 ): Promise<number> {
   let ids: readonly number[] = []
   try {
     return await transact(db, async trx => {
       await holdOffErasures(trx)
-      ids = await lockRows(trx, which)
+      // Known before anything is asked of the rows, so that one is alone at fault for whatever fails.
+      ids = (await locked.execute(trx)).rows.map(({ id }) => id)
       if (ids.length > 0) await raiseDataVersions(trx, await recomputeTouched(trx, await takeRows(trx, ids)))
       return ids.length
     })
@@ -61,7 +71,7 @@ async function workOn(
     if (id === undefined || !isFaultOfRows(error)) throw error
     if (ids.length > 1) {
       const middle = Math.ceil(ids.length / 2)
-      const half = (part: readonly number[]) => workOn(db, sql`id = any(${part}::bigint[])`, onFailed)
+      const half = (part: readonly number[]) => workOn(db, lockGiven(part), onFailed)
       return (await half(ids.slice(0, middle))) + (await half(ids.slice(middle)))
     }
     const failed = await postponeRow(db, id, error)
@@ -70,11 +80,33 @@ async function workOn(
   }
 }
 
-/** Known before anything is asked of the rows, so that one is alone at fault for whatever fails. */
-async function lockRows(trx: Transaction<Database>, which: ReturnType<typeof sql>): Promise<readonly number[]> {
-  const { rows } = await sql<{ id: number }>`
-    select id from rollup_queue where ${which} for update skip locked`.execute(trx)
-  return rows.map(({ id }) => id)
+/**
+ * Rows of one learner stand together, so that halving a batch does not part them. Of a learner with more rows than the
+ * limit leaves room for, the others stay for the next batch.
+ */
+function lockDue(batchSize: number): RawBuilder<{ readonly id: number }> {
+  const isDue = sql`parked_at is null and due_at <= clock_timestamp()`
+  const dueOf = (name: string) => sql`
+    select id from rollup_queue as same
+    where same.tenant_id = learner.tenant_id and ${sql.ref(`same.${name}`)} = ${sql.ref(`learner.${name}`)} and ${isDue}
+    for update skip locked`
+  return sql`
+    with oldest as materialized (
+      select * from rollup_queue where ${isDue} order by due_at limit ${batchSize} for update skip locked
+    ),
+    learner as (
+      select tenant_id, agent_id, person_id from oldest where voided_statement_id is null
+      group by tenant_id, agent_id, person_id order by min(due_at)
+    )
+    select id from oldest where voided_statement_id is not null
+    union all (
+      select same.id from learner
+      cross join lateral (select * from (${dueOf('agent_id')}) as done union all select * from (${dueOf('person_id')}) as moved) as same
+      limit ${batchSize * growth})`
+}
+
+function lockGiven(ids: readonly number[]): RawBuilder<{ readonly id: number }> {
+  return sql`select id from rollup_queue where id = any(${ids}::bigint[]) for update skip locked`
 }
 
 async function takeRows(trx: Transaction<Database>, ids: readonly number[]): Promise<readonly Touched[]> {

@@ -16,7 +16,7 @@ export async function findQueueState(db: Kysely<Database>): Promise<QueueState> 
   const { rows } = await sql<QueueState>`
     select count(*) as rows, count(*) filter (where parked_at is not null) as parked,
       coalesce(extract(epoch from clock_timestamp()
-        - min(case when attempts > 0 then enqueued_at else due_at end)), 0)::float8 as "lagSeconds"
+        - min(case when attempts > 0 then enqueued_at else greatest(enqueued_at, due_at) end)), 0)::float8 as "lagSeconds"
     from rollup_queue where due_at <= clock_timestamp() or attempts > 0`.execute(db)
   return rows[0] ?? { rows: 0, lagSeconds: 0, parked: 0 }
 }

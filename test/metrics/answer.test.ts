@@ -97,17 +97,25 @@ t.test('rollups are consistent through the oldest work that is due; events throu
   const tenantId = await seedWorld(db, { people: [] })
   const throughOf = async (query: MetricQuery) =>
     (await answerMetric(db, activeUsers, query, { ...asker, tenantId })).meta.consistentThrough
-  const enqueue = (enqueuedAt: string, dueAt: string) =>
-    sql`insert into rollup_queue (tenant_id, agent_id, day, enqueued_at, due_at)
-      values (${tenantId}, 1, '2026-03-10', ${enqueuedAt}, ${dueAt})`.execute(db)
+  const enqueue = (enqueuedAt: string, dueAt: string, attempts = 0) =>
+    sql`insert into rollup_queue (tenant_id, agent_id, day, enqueued_at, due_at, attempts)
+      values (${tenantId}, 1, '2026-03-10', ${enqueuedAt}, ${dueAt}, ${attempts})`.execute(db)
   await enqueue('2026-03-01T00:00:00Z', '2026-04-01T00:00:00Z')
   t.equal(await throughOf({}), '2026-03-20T10:00:00.000Z', 'work for later does not count')
   await enqueue('2026-03-20T10:00:00.5Z', '2026-03-20T09:00:00Z')
   t.equal(await throughOf({}), '2026-03-20T10:00:00.000Z', 'never later than asOf')
   await enqueue('2026-03-20T09:59:59.1239Z', '2026-03-20T09:59:59.1239Z')
   t.equal(await throughOf({}), '2026-03-20T09:59:59.123Z', 'cut, not rounded up')
-  await enqueue('2026-03-20T09:59:58Z', '2026-03-20T10:00:00Z')
-  t.equal(await throughOf({}), '2026-03-20T09:59:58.000Z')
+  await enqueue('2026-03-10T00:00:00Z', '2026-03-20T09:59:58Z')
+  t.equal(await throughOf({}), '2026-03-20T09:59:58.000Z', 'a future event was right until its time came')
+  await enqueue('2026-03-20T09:59:57Z', '2026-03-20T09:00:00Z')
+  t.equal(await throughOf({}), '2026-03-20T09:59:57.000Z', 'nothing waits since before it was enqueued')
+  await enqueue('2026-03-20T09:59:56Z', '2026-03-20T10:08:00Z', 1)
+  t.equal(
+    await throughOf({}),
+    '2026-03-20T09:59:56.000Z',
+    'what has failed is put off, and waits since it was enqueued'
+  )
   t.equal(await throughOf({ consistency: 'strong' }), '2026-03-20T10:00:00.000Z')
   t.equal(await throughOf({ tz: 'Asia/Tokyo' }), '2026-03-20T10:00:00.000Z')
 })

@@ -6,7 +6,9 @@ import { enqueueTouched } from '../../src/rollup/enqueue-touched.js'
 import { isFaultOfRows } from '../../src/rollup/failed-rows.js'
 import { listParkedRows, retryParkedRows } from '../../src/rollup/parked-rows.js'
 import { processQueue } from '../../src/rollup/process-queue.js'
+import { findQueueState } from '../../src/rollup/queue-state.js'
 import { findRebuild, openRebuild, rebuildPersons, recomputePersons } from '../../src/rollup/rebuild-rollups.js'
+import { recomputeLearnerActivities, recomputeLearnerDays } from '../../src/rollup/recompute.js'
 import { testApp } from '../support/app.js'
 import { voiding } from '../support/statements.js'
 
@@ -284,9 +286,104 @@ t.test(
     ])
     await sql`drop trigger poison on learner_day`.execute(db)
     t.equal(await retryParkedRows(db, tenantId), 1)
+    const retried = (await app.call({ method: 'GET', url: window })).json()
+    t.equal(retried.meta.consistentThrough, answer.meta.consistentThrough, 'it goes on waiting since it was enqueued')
     await drain()
     t.same(await read('learner_day', 'sam-7', ['opened']), [['2']])
     t.same(await listParkedRows(db, tenantId), [])
+  }
+)
+
+t.test('a batch takes what else is due of the same learners, up to ten times as many rows', async t => {
+  const table: { rows: string; expected: readonly number[] }[] = [
+    { rows: 'a', expected: [1, 0] },
+    { rows: 'aba', expected: [2, 1, 0] },
+    { rows: 'babbcab', expected: [4, 2, 1, 0] },
+    { rows: 'aa-later-parked', expected: [2, 0] },
+    { rows: `b${'a'.repeat(12)}b`, expected: [2, 10, 2, 0] }
+  ]
+  const { rows: numbers } = await sql<{ agents: readonly number[]; persons: readonly number[] }>`
+    select array_agg(agent_id order by agent_id) as agents, array_agg(person_id order by agent_id) as persons
+    from (select * from person_agent order by agent_id limit 3) as three`.execute(db)
+  for (const column of ['agent_id', 'person_id'] as const)
+    for (const { rows, expected } of table) {
+      const [names = '', ...others] = rows.split('-')
+      const ids = numbers[0]?.[column === 'agent_id' ? 'agents' : 'persons'] ?? []
+      const all = [...names].map(name => ids['abc'.indexOf(name)])
+      await sql`insert into rollup_queue (tenant_id, ${sql.ref(column)}, day, due_at)
+        select ${tenantId}, id, '2026-02-01'::date + at::integer, clock_timestamp() - interval '1 hour' + at * interval '1 second'
+        from unnest(${all}::integer[]) with ordinality as given(id, at)`.execute(db)
+      await sql`insert into rollup_queue (tenant_id, ${sql.ref(column)}, day, due_at, parked_at)
+        select ${tenantId}, ${ids[0]}, '2026-02-01', clock_timestamp() + case when what = 'later' then 1 else -1 end * interval '1 hour',
+          case when what = 'parked' then clock_timestamp() end
+        from unnest(${others}::text[]) as what`.execute(db)
+      for (const count of expected) t.equal(await processQueue(db, 1), count, `${column} ${rows}`)
+      await sql`delete from rollup_queue`.execute(db)
+    }
+})
+
+t.test('a recomputation reads the events of its keys alone, not all of the learner for each', async t => {
+  const count = 200
+  const dayOf = (at: number) => new Date(Date.UTC(2025, 0, 1 + at, 12)).toISOString()
+  const parent = [{ id: module }]
+  await post(
+    Array.from({ length: count }, (_, at) =>
+      did('opened', 'wim', dayOf(at), {
+        object: { id: `https://example.org/tasks/${at}` },
+        context: { contextActivities: { parent } }
+      })
+    )
+  )
+  await drain()
+  const { rows: days } = await sql<{ tenantId: number; personId: number; day: string }>`
+    select tenant_id as "tenantId", person_id as "personId", day from learner_day
+    where person_id = ${personOf('wim')}`.execute(db)
+  const { rows: activities } = await sql<(typeof days)[number] & { moduleId: number; activityId: number }>`
+    select tenant_id as "tenantId", person_id as "personId", module_id as "moduleId", activity_id as "activityId"
+    from learner_activity where person_id = ${personOf('wim')}`.execute(db)
+  t.same([days.length, activities.length], [count, count])
+  // In a table of a few pages, to read all of it is the cheapest.
+  const trx = await db.startTransaction().execute()
+  await sql`insert into learning_event select (jsonb_populate_record(event, jsonb_build_object(
+      'agent_id', 1000000 + other, 'statement_seq', 1000000 * other + statement_seq))).*
+    from learning_event as event cross join generate_series(1, 20) as other`.execute(trx)
+  await sql`analyze learning_event`.execute(trx)
+  const readSoFar = async () => {
+    const { rows } = await sql<{ read: number }>`
+      select seq_tup_read + coalesce(idx_tup_fetch, 0) as read from pg_stat_xact_user_tables
+      where relname = 'learning_event'`.execute(trx)
+    return rows[0]?.read ?? 0
+  }
+  const before = await readSoFar()
+  await recomputeLearnerActivities(trx, activities)
+  const between = await readSoFar()
+  t.equal(between - before, count)
+  await recomputeLearnerDays(trx, days)
+  // Of two days before, the day itself and the next one.
+  t.equal((await readSoFar()) - between, 4 * count - 4)
+  await trx.rollback().execute()
+})
+
+t.test(
+  'a row lags since it was enqueued, since a future event has come, or, once it failed, since enqueued again',
+  async t => {
+    await sql`delete from rollup_queue`.execute(db)
+    t.same(await findQueueState(db), { rows: 0, lagSeconds: 0, parked: 0 })
+    const table: [enqueued: number, due: number, attempts: number, lag: number][] = [
+      [10, -50, 0, 0],
+      [3600, 100, 0, 100],
+      [200, 200, 0, 200],
+      [300, 4000, 0, 300],
+      [400, -500, 1, 400]
+    ]
+    for (const [enqueued, due, attempts, lag] of table) {
+      await sql`insert into rollup_queue (tenant_id, agent_id, day, attempts, enqueued_at, due_at)
+      values (${tenantId}, 1, '2026-01-01', ${attempts}, clock_timestamp() - ${enqueued} * interval '1 second',
+        clock_timestamp() - ${due} * interval '1 second')`.execute(db)
+      const { lagSeconds } = await findQueueState(db)
+      t.ok(lagSeconds >= lag && lagSeconds < lag + 30, `${lagSeconds} for ${lag}`)
+    }
+    await sql`delete from rollup_queue`.execute(db)
   }
 )
 
