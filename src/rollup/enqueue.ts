@@ -33,7 +33,11 @@ export async function enqueueStatements(
   )
 }
 
-/** Enqueues, for the person who has an agent now and the one who had it, all that the agent's events touch. */
+/**
+ * Enqueues, for the person who has an agent now and the one who had it, all that the agent's events touch, and all that
+ * the queue names by the agent: events have left those days, of which only the queue knows, and a worker will take them
+ * for days of the person who has the agent then. Without this the other one's day stayed as it was for ever.
+ */
 export async function enqueueMovedAgents(
   trx: Transaction<Database>,
   tenantId: number,
@@ -52,7 +56,12 @@ export async function enqueueMovedAgents(
         ${moves.map(move => move.fromPersonId)}::integer[],
         ${moves.map(move => move.toPersonId)}::integer[]) as move(agent_id, from_person_id, to_person_id)
     ),
-    touched as (select distinct agent_id, day, module_id, activity_id from (${touchedBy(events)}) as touched)
+    touched as (
+      select agent_id, day, module_id, activity_id from (${touchedBy(events)}) as touched
+      union
+      select agent_id, day, module_id, activity_id from rollup_queue
+      where tenant_id = ${tenantId} and agent_id in (select agent_id from move)
+    )
     insert into rollup_queue (tenant_id, person_id, day, module_id, activity_id)
     select distinct ${tenantId}::integer, person, day, module_id, activity_id
     from move join touched using (agent_id) cross join unnest(array[from_person_id, to_person_id]) as person`.execute(

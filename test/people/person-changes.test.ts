@@ -1,6 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import t from 'tap'
+import type { MappingRule } from '../../src/events/mapping-rule.js'
+import { putMapping } from '../../src/events/put-mapping.js'
+import { derive } from '../../src/rollup/derive.js'
+import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
 import { testApp } from '../support/app.js'
 import { opened, voiding } from '../support/statements.js'
 
@@ -130,6 +134,26 @@ t.test('an agent whose statements are still in the queue is merged all the same'
   t.equal((await merge(ada.personId, { agent: stranger })).statusCode, 200)
   t.same(await days(ada.personId, JSON.stringify(['mbox', stranger.mbox])), { [ada.personId]: { '2026-03-02': 1 } })
 })
+
+t.test(
+  'a day that an event has left, and whose work is still in the queue, goes from the person who had the agent',
+  async t => {
+    const ada = await somebody()
+    const stranger = agentOf(randomUUID())
+    const ifi = JSON.stringify(['mbox', stranger.mbox])
+    const map = async (rules: readonly MappingRule[]) => {
+      await putMapping(db, app.tenantId, { rules, createdBy: 'test', checkCurrent: () => undefined })
+      while ((await derive(db, { chunkSize: 100, rebuildPersons })) > 0);
+    }
+    await post(openedOn(stranger, '2026-03-02'))
+    t.same(await days(ada.personId, ifi), { [ifi]: { '2026-03-02': 1 } })
+    await map([{ verb: opened.verb.id, kind: null }])
+    t.equal((await merge(ada.personId, { agent: stranger })).statusCode, 200)
+    t.same(await days(ada.personId, ifi), {}, 'the statement is no event any more')
+    await map([])
+    t.same(await days(ada.personId, ifi), { [ada.personId]: { '2026-03-02': 1 } })
+  }
+)
 
 async function everything(): Promise<unknown> {
   const { rows } = await sql`
