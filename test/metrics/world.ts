@@ -67,6 +67,8 @@ const noCounts: LearnerDayCounts = {
 
 const columns = Object.keys(noCounts) as (keyof LearnerDayCounts)[]
 
+export const isCountColumn = (column: string): boolean => column in noCounts
+
 let tenants = 0
 
 /** Writes a world into a tenant of its own. */

@@ -1,3 +1,7 @@
+import type { GivenAttributes } from '../../src/people/attributes.js'
+import type { HistoryRange } from '../../src/people/history.js'
+import { forAllTime, isImpossible, naiveRoster } from './naive-roster.js'
+
 /** A deed as the test invents it: who opened something, or gave whom feedback, on which day. */
 export interface Deed {
   readonly id: string
@@ -9,12 +13,19 @@ export interface Deed {
 
 /** Something that is done to persons; persons and agents by their numbers, changes by their place in the trail. */
 export type Deal =
-  | { readonly kind: 'put'; readonly person: number; readonly agents: readonly number[] }
+  | {
+      readonly kind: 'put'
+      readonly person: number
+      readonly agents: readonly number[]
+      readonly given: GivenAttributes
+      readonly validFrom: string | null
+    }
+  | { readonly kind: 'history'; readonly person: number; readonly ranges: readonly HistoryRange[] }
   | { readonly kind: 'merge'; readonly into: number; readonly from: { person: number } | { agent: number } }
   | { readonly kind: 'split'; readonly person: number; readonly agents: readonly number[]; readonly into: number }
   | { readonly kind: 'undo'; readonly change: number }
 
-type Verdict = 'done' | 'not-found' | 'people-conflict' | 'person-change-conflict'
+type Verdict = 'done' | 'not-found' | 'people-conflict' | 'person-change-conflict' | 'invalid-body'
 
 interface Change {
   readonly kind: 'merge' | 'split' | 'undo'
@@ -30,13 +41,26 @@ export interface NaivePersons {
   readonly deal: (deal: Deal) => Verdict
   /** How many changes the trail has. */
   readonly changes: () => number
-  /** The person who has an agent: `p1`, or `agent 1` for a provisional one. */
+  /** The person who has an agent: `person-1`, or `agent 1` for a provisional one. */
   readonly ownerOf: (agent: number) => string
-  /** Those of the roster who are nobody else: the target population. */
-  readonly learners: () => readonly string[]
+  /** Everybody whom the roster may know, by their numbers. */
+  readonly people: () => readonly NaivePerson[]
 }
 
+/** Somebody whom the roster may know. */
+export interface NaivePerson {
+  readonly name: string
+  readonly isKnown: boolean
+  /** The person into whom they are merged. */
+  readonly mergedInto: string | null
+  /** What the roster says of them, in the order of the days; a merged person has a history, too. */
+  readonly ranges: readonly HistoryRange[]
+}
+
+export const personName = (person: number) => `person-${person}`
+
 export function naivePersons(): NaivePersons {
+  const roster = naiveRoster()
   const known = new Set<string>()
   const owner = new Map<number, string>()
   const mergedInto = new Map<string, string>()
@@ -53,11 +77,19 @@ export function naivePersons(): NaivePersons {
     return 'done'
   }
 
-  function put(person: string, agents: readonly number[]): Verdict {
+  function put(person: string, { agents, given, validFrom }: Extract<Deal, { kind: 'put' }>): Verdict {
     const survivor = mergedInto.get(person) ?? person
     if (agents.some(agent => ownerOf(agent).startsWith('p') && ownerOf(agent) !== survivor)) return 'people-conflict'
+    if (roster.put(person, given, validFrom) === 'invalid-body') return 'invalid-body'
     known.add(person)
     give(agents, survivor)
+    return 'done'
+  }
+
+  function correct(person: string, ranges: readonly HistoryRange[]): Verdict {
+    if (ranges.some(isImpossible)) return 'invalid-body'
+    if (!known.has(person)) return 'not-found'
+    roster.replace(person, ranges)
     return 'done'
   }
 
@@ -77,6 +109,7 @@ export function naivePersons(): NaivePersons {
     if (!known.has(person)) return 'not-found'
     if (mergedInto.has(person) || mergedInto.has(into)) return 'person-change-conflict'
     if (agents.some(agent => ownerOf(agent) !== person)) return 'people-conflict'
+    if (!known.has(into)) roster.replace(into, forAllTime)
     known.add(into)
     return record({ kind: 'split', from: person, to: into, agents })
   }
@@ -93,16 +126,31 @@ export function naivePersons(): NaivePersons {
 
   return {
     deal: deal => {
-      if (deal.kind === 'put') return put(`p${deal.person}`, deal.agents)
-      if (deal.kind === 'split') return split(`p${deal.person}`, deal.agents, `p${deal.into}`)
       if (deal.kind === 'undo') return undo(trail[deal.change])
-      return merge(`p${deal.into}`, 'agent' in deal.from ? ownerOf(deal.from.agent) : `p${deal.from.person}`)
+      if (deal.kind === 'merge') {
+        return merge(
+          personName(deal.into),
+          'agent' in deal.from ? ownerOf(deal.from.agent) : personName(deal.from.person)
+        )
+      }
+      const person = personName(deal.person)
+      if (deal.kind === 'put') return put(person, deal)
+      return deal.kind === 'split' ? split(person, deal.agents, personName(deal.into)) : correct(person, deal.ranges)
     },
     changes: () => trail.length,
     ownerOf,
-    learners: () => [...known].filter(person => !mergedInto.has(person))
+    people: () =>
+      everyPerson.map(personName).map(name => ({
+        name,
+        isKnown: known.has(name),
+        mergedInto: mergedInto.get(name) ?? null,
+        ranges: roster.rangesOf(name)
+      }))
   }
 }
+
+/** The persons of the test's world. */
+export const everyPerson: readonly number[] = [0, 1, 2]
 
 /** The agents of the test's world. */
 export const everyAgent: readonly number[] = [0, 1, 2, 3, 4, 5]

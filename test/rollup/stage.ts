@@ -9,12 +9,13 @@ import { derive } from '../../src/rollup/derive.js'
 import { processQueue } from '../../src/rollup/process-queue.js'
 import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
 import { recordStatements } from '../../src/rollup/record-statements.js'
+import { internWords } from '../../src/store/dictionary.js'
 import { ensureTenant } from '../../src/store/tenant.js'
 import { prepareStatement } from '../../src/xapi/prepare.js'
 import { aim, dealer } from '../people/deals.js'
-import { type NaivePersons, naivePersons } from '../people/naive-persons.js'
+import { type Deal, type NaivePersons, naivePersons } from '../people/naive-persons.js'
 import { drain } from '../support/app.js'
-import { introductions, type Statement, type Story } from './story.js'
+import { everyWord, type Statement, type Story } from './story.js'
 
 /** Where a story is played: two ways into one database, one of them cut off now and then. */
 export interface Stage {
@@ -38,13 +39,25 @@ type Step = Story['steps'][number]
 type Task = (db: Kysely<Database>) => Promise<unknown>
 
 /** Plays a story in a tenant of its own, and works off all that it has left to do. */
-export async function play(stage: Stage, { ordered, steps, timeZone }: Story): Promise<Outcome> {
+export async function play(
+  stage: Stage,
+  { ordered, opening, steps, timeZone, areWordsKnown }: Story
+): Promise<Outcome> {
   const { db } = stage
   const name = randomUUID()
   const { id: tenantId } = await ensureTenant(db, name, timeZone)
   const { deal, changes } = dealer(db, tenantId)
   const outcome = { tenantId, timeZone, rules: [] as readonly MappingRule[], persons: naivePersons() }
-  await send(db, tenantId, introductions())
+  await internWords(db, { tenantId, dictionary: 'agent' }, everyWord.agent)
+  if (areWordsKnown) {
+    await internWords(db, { tenantId, dictionary: 'verb' }, everyWord.verb)
+    await internWords(db, { tenantId, dictionary: 'activity' }, everyWord.activity)
+  }
+  const check = async (wanted: Deal) => {
+    const aimed = aim(wanted, changes(), outcome.persons.ownerOf)
+    deepStrictEqual(await deal(aimed), outcome.persons.deal(aimed), JSON.stringify(aimed))
+  }
+  for (const wanted of opening) await check(wanted)
   const left = [...ordered]
   for (let at = 0; left.length > 0; at++) {
     const step = steps[at % steps.length] as Step
@@ -52,10 +65,7 @@ export async function play(stage: Stage, { ordered, steps, timeZone }: Story): P
     if (step.isCrash) await crash(stage, tenantId, batch, step)
     await run(db, step.atOnce, [
       () => send(db, tenantId, batch),
-      ...(step.deal === null ? [] : [step.deal]).map(wanted => async () => {
-        const aimed = aim(wanted, changes(), outcome.persons.ownerOf)
-        deepStrictEqual(await deal(aimed), outcome.persons.deal(aimed), JSON.stringify(aimed))
-      }),
+      ...(step.deal === null ? [] : [step.deal]).map(wanted => () => check(wanted)),
       ...(step.rules === null ? [] : [step.rules]).map(rules => async () => {
         await putMapping(db, tenantId, { rules, createdBy: 'test', checkCurrent: () => undefined })
         outcome.rules = rules
