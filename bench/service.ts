@@ -47,6 +47,7 @@ export async function startBenchService(): Promise<BenchService> {
       config: readConfig({}),
       now: () => new Date(),
       makeId: randomUUID,
+      program: '0.0.0',
       wakeWorker: () => undefined,
       workerCounts: () => ({ batches: 0, rows: 0, errors: 0 })
     },

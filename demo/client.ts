@@ -3,9 +3,9 @@ import type { paths } from '../openapi/paths.d.ts'
 import type { Service } from './service.js'
 
 /** The service's own API, with the types that its OpenAPI document gives; `GET`, `PUT` and so on take its paths. */
-export function openClient({ url, key, secret }: Service): Client<paths> {
+export function openClient({ url, key, secret }: Service): Client<paths, `application/${string}json`> {
   const authorization = `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`
-  return createClient<paths>({ baseUrl: url, headers: { authorization } })
+  return createClient<paths, `application/${string}json`>({ baseUrl: url, headers: { authorization } })
 }
 
 /** What a call of the client comes to. */

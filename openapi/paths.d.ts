@@ -1554,7 +1554,72 @@ export interface components {
             /** @description The `cursor` of the next page; null on the last one */
             next: string | null;
         };
-        /** @description One cell per period, and the query as it was understood. */
+        /**
+         * @description One cell per period, and the query as it was understood.
+         * @example {
+         *       "metric": "active-users",
+         *       "results": [
+         *         {
+         *           "period": {
+         *             "from": "2026-03-02",
+         *             "to": "2026-03-09"
+         *           },
+         *           "dimensions": {},
+         *           "value": 0.7,
+         *           "numerator": 35,
+         *           "denominator": 50,
+         *           "n": 50,
+         *           "ci": {
+         *             "low": 0.5625,
+         *             "high": 0.809,
+         *             "method": "wilson"
+         *           },
+         *           "previous": null,
+         *           "change": null,
+         *           "partial": false,
+         *           "suppressed": false,
+         *           "nullReason": null,
+         *           "details": null
+         *         }
+         *       ],
+         *       "meta": {
+         *         "query": {
+         *           "metric": "active-users",
+         *           "fromDate": "2026-03-02",
+         *           "toDate": "2026-03-09",
+         *           "from": "2026-03-02T00:00:00+01:00",
+         *           "to": "2026-03-09T00:00:00+01:00",
+         *           "timeZone": "Europe/Berlin",
+         *           "interval": null,
+         *           "cohort": "pilot-north",
+         *           "filters": {
+         *             "role": [
+         *               "engineer"
+         *             ]
+         *           },
+         *           "module": null,
+         *           "membership": "at_window_start",
+         *           "breakdown": [],
+         *           "options": {
+         *             "basis": "opened"
+         *           },
+         *           "compare": null,
+         *           "minGroupSize": 10,
+         *           "consistency": "eventual"
+         *         },
+         *         "definitionVersion": 1,
+         *         "asOf": "2026-04-09T08:00:00.000Z",
+         *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+         *         "warnings": [],
+         *         "excluded": {
+         *           "voided": 2,
+         *           "unresolvedActor": 0,
+         *           "future": 0
+         *         },
+         *         "nextCursor": null
+         *       }
+         *     }
+         */
         MetricAnswer: {
             /** @description The id of the metric. */
             metric: string;
@@ -1768,6 +1833,11 @@ export interface components {
              * @enum {string}
              */
             compare?: "previous" | "year";
+            /**
+             * @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON.
+             * @enum {string}
+             */
+            format?: "json" | "csv";
             /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
             minGroupSize?: number;
             /**
@@ -5922,6 +5992,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -5935,7 +6007,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6007,7 +6079,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     active-users,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,wilson,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -6097,6 +6181,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -6110,7 +6196,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6183,7 +6269,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     repeat-rate,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,wilson,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -6269,6 +6367,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -6282,7 +6382,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6305,7 +6405,7 @@ export interface operations {
                      *           "ci": {
                      *             "low": 0.5625,
                      *             "high": 0.809,
-                     *             "method": "wilson"
+                     *             "method": "t"
                      *           },
                      *           "previous": null,
                      *           "change": null,
@@ -6352,7 +6452,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     practice-tasks,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,t,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -6438,6 +6550,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -6451,7 +6565,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6471,11 +6585,7 @@ export interface operations {
                      *           "numerator": 35,
                      *           "denominator": 50,
                      *           "n": 50,
-                     *           "ci": {
-                     *             "low": 0.5625,
-                     *             "high": 0.809,
-                     *             "method": "wilson"
-                     *           },
+                     *           "ci": null,
                      *           "previous": null,
                      *           "change": null,
                      *           "partial": false,
@@ -6521,7 +6631,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     dau,2026-03-02,2026-03-09,0.7,35,50,50,,,,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -6596,6 +6718,8 @@ export interface operations {
                  * @example https://lms.example/modules/feedback
                  */
                 module?: string;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -6625,8 +6749,76 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "metric": "practice-tasks",
+                     *       "period": {
+                     *         "from": "2026-03-02",
+                     *         "to": "2026-03-16"
+                     *       },
+                     *       "by": "role",
+                     *       "learners": [
+                     *         {
+                     *           "personId": "4711",
+                     *           "name": "Ada Lovelace",
+                     *           "group": "engineer",
+                     *           "value": 2,
+                     *           "x": 4,
+                     *           "y": 2,
+                     *           "n": 50,
+                     *           "z": 1.006,
+                     *           "robustZ": 1.349,
+                     *           "percentileRank": 80,
+                     *           "rank": 10,
+                     *           "isTied": true,
+                     *           "nullReason": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "practice-tasks",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["LearnersAnswer"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -6702,6 +6894,8 @@ export interface operations {
                  * @example https://lms.example/modules/feedback
                  */
                 module?: string;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -6729,6 +6923,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "metric": "practice-tasks",
+                     *       "events": [
+                     *         {
+                     *           "statementId": "6690e6c9-3ef0-4ed3-8b37-7f3964730bee",
+                     *           "personId": "4711",
+                     *           "kind": "completed-task",
+                     *           "timestamp": "2026-03-02T08:00:00.000Z",
+                     *           "day": "2026-03-02",
+                     *           "module": "https://lms.example/modules/feedback"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["EvidenceAnswer"];
                 };
             };
@@ -6806,6 +7016,8 @@ export interface operations {
                  * @example https://lms.example/modules/feedback
                  */
                 module?: string;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
                 minGroupSize?: number;
                 /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
@@ -6835,8 +7047,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "metric": "practice-tasks",
+                     *       "period": {
+                     *         "from": "2026-03-02",
+                     *         "to": "2026-03-16"
+                     *       },
+                     *       "by": "role",
+                     *       "benchmarks": [
+                     *         {
+                     *           "group": "engineer",
+                     *           "n": 50,
+                     *           "missing": 0,
+                     *           "mean": 1.1,
+                     *           "sd": 0.894,
+                     *           "median": 1,
+                     *           "percentiles": {
+                     *             "p10": 0,
+                     *             "p90": 2
+                     *           },
+                     *           "suppressed": false
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "practice-tasks",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["BenchmarksAnswer"];
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -6905,6 +7183,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "answers": [
+                     *         {
+                     *           "metric": "practice-tasks",
+                     *           "results": [
+                     *             {
+                     *               "period": {
+                     *                 "from": "2026-03-02",
+                     *                 "to": "2026-03-09"
+                     *               },
+                     *               "dimensions": {},
+                     *               "value": 0.7,
+                     *               "numerator": 35,
+                     *               "denominator": 50,
+                     *               "n": 50,
+                     *               "ci": {
+                     *                 "low": 0.5625,
+                     *                 "high": 0.809,
+                     *                 "method": "t"
+                     *               },
+                     *               "previous": null,
+                     *               "change": null,
+                     *               "partial": false,
+                     *               "suppressed": false,
+                     *               "nullReason": null,
+                     *               "details": null
+                     *             }
+                     *           ],
+                     *           "meta": {
+                     *             "query": {
+                     *               "metric": "practice-tasks",
+                     *               "fromDate": "2026-03-02",
+                     *               "toDate": "2026-03-09",
+                     *               "from": "2026-03-02T00:00:00+01:00",
+                     *               "to": "2026-03-09T00:00:00+01:00",
+                     *               "timeZone": "Europe/Berlin",
+                     *               "interval": null,
+                     *               "cohort": "pilot-north",
+                     *               "filters": {
+                     *                 "role": [
+                     *                   "engineer"
+                     *                 ]
+                     *               },
+                     *               "module": null,
+                     *               "membership": "at_window_start",
+                     *               "breakdown": [],
+                     *               "options": {},
+                     *               "compare": null,
+                     *               "minGroupSize": 10,
+                     *               "consistency": "eventual"
+                     *             },
+                     *             "definitionVersion": 1,
+                     *             "asOf": "2026-04-09T08:00:00.000Z",
+                     *             "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *             "warnings": [],
+                     *             "excluded": {
+                     *               "voided": 2,
+                     *               "unresolvedActor": 0,
+                     *               "future": 0
+                     *             },
+                     *             "nextCursor": null
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["MetricsAnswers"];
                 };
             };

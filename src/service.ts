@@ -90,7 +90,15 @@ export async function buildService(
 ): Promise<FastifyInstance> {
   const { config, logger, version } = parts
   return buildApp({
-    context: { db, config, now: () => new Date(), makeId: randomUUID, wakeWorker: wake, workerCounts: counts },
+    context: {
+      db,
+      config,
+      program: version,
+      now: () => new Date(),
+      makeId: randomUUID,
+      wakeWorker: wake,
+      workerCounts: counts
+    },
     logger,
     version
   })

@@ -9,6 +9,8 @@ import type { XapiVersion } from '../xapi/version.js'
 export interface HttpContext {
   readonly db: Kysely<Database>
   readonly config: Config
+  /** The program's version. */
+  readonly program: string
   /** The current instant. */
   readonly now: () => Date
   /** A new random UUID. */

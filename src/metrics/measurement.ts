@@ -42,6 +42,8 @@ export interface Snapshot {
   readonly derivation: OpenDerivation | null
   /** How many pieces of work failed so often that the rollups wait for them in vain. */
   readonly parkedRows: number
+  /** What tells the data that were counted; null where nothing does. */
+  readonly version: number | null
 }
 
 /** Events of the tenant's window that no metric counts. */

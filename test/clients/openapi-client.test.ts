@@ -9,7 +9,10 @@ import { opened } from '../support/statements.js'
 
 const app = await testApp(t, { now: () => new Date('2026-03-09T08:00:00Z') })
 const baseUrl = await app.listen()
-const client = createClient<paths>({ baseUrl, headers: { authorization: app.authorization } })
+const client = createClient<paths, `application/${string}json`>({
+  baseUrl,
+  headers: { authorization: app.authorization }
+})
 const versioned = { 'x-experience-api-version': '1.0.3' }
 
 const agents = Array.from({ length: 12 }, (_, at) => ({ mbox: `mailto:client-${at}@example.org` }))
@@ -49,7 +52,7 @@ t.test('a credential is made, used, rotated and revoked', async t => {
   t.equal(made.response.status, 201)
   const { key = '', secret = '' } = made.data ?? {}
   const authorization = `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`
-  const reader = createClient<paths>({ baseUrl, headers: { authorization } })
+  const reader = createClient<paths, `application/${string}json`>({ baseUrl, headers: { authorization } })
   t.equal((await reader.GET('/api/v1/metrics')).response.status, 200)
 
   const path = { params: { path: { key } } }
@@ -70,7 +73,7 @@ t.test('a failure is a value with a type: problem details, and the standard’s 
     requestId: wrong.response.headers.get('x-request-id')
   })
 
-  const stranger = await createClient<paths>({ baseUrl }).GET('/api/v1/metrics')
+  const stranger = await createClient<paths, `application/${string}json`>({ baseUrl }).GET('/api/v1/metrics')
   t.equal(stranger.error?.code, 'unauthenticated')
 
   const nobody = await client.DELETE('/api/v1/credentials/{key}', { params: { path: { key: 'nobody' } } })
@@ -93,7 +96,10 @@ t.test('every answer that the document shows for a failure is one that the servi
   const { error } = await client.POST('/xapi/statements', { params: { header: versioned }, body: broken })
   t.same({ ...error, requestId: '' }, { ...example, requestId: '' })
 
-  const stranger = createClient<paths>({ baseUrl, headers: { authorization: 'Basic bm9ib2R5Om5v' } })
+  const stranger = createClient<paths, `application/${string}json`>({
+    baseUrl,
+    headers: { authorization: 'Basic bm9ib2R5Om5v' }
+  })
   const shown = responses.Unauthenticated.content['application/problem+json'].example
   t.same({ ...(await stranger.GET('/api/v1/metrics')).error, requestId: '' }, { ...shown, requestId: '' })
 })

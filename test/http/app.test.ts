@@ -28,6 +28,7 @@ t.test('without its database it lives but is not ready, fails with a request id 
       config: readConfig({}),
       now: () => new Date(),
       makeId: () => 'request-1',
+      program: '0.0.0',
       wakeWorker: () => undefined,
       workerCounts: () => ({ batches: 0, rows: 0, errors: 0 })
     },
@@ -178,6 +179,7 @@ t.test('a request is logged at the level debug, with its route and not its param
       config: readConfig({}),
       now: () => new Date(),
       makeId: () => 'request-1',
+      program: '0.0.0',
       wakeWorker: () => undefined,
       workerCounts: () => ({ batches: 0, rows: 0, errors: 0 })
     },

@@ -231,3 +231,44 @@ t.test('ranks go from 1 without a gap but for ties, whatever the values', async 
     })
   )
 })
+
+t.test('an answer that has not changed costs a 304, until the data do', async t => {
+  const paths = [
+    `/metrics/practice-tasks?${week}`,
+    `/metrics/practice-tasks/learners?${week}`,
+    `/benchmarks?metric=practice-tasks&${week}`
+  ]
+  const ask = (path: string, tag?: string) =>
+    lrs.call({ url: `/api/v1${path}`, headers: tag === undefined ? {} : { 'if-none-match': tag } })
+  const tags = await Promise.all(paths.map(async path => String((await ask(path)).headers.etag)))
+  t.equal(new Set(tags).size, paths.length)
+  for (const [at, path] of paths.entries()) {
+    const again = await ask(path, tags[at])
+    t.equal(again.statusCode, 304, path)
+    t.equal(again.body, '')
+    t.equal((await ask(`${path}&role=engineer`, tags[at])).statusCode, 200, 'another question')
+    const { call } = await lrs.addCaller('first', ['metrics/read', 'people/read'])
+    const raised = await call({ url: `/api/v1${path}&minGroupSize=7`, headers: { 'if-none-match': tags[at] } })
+    t.equal(raised.statusCode, 200, 'more is hidden')
+  }
+  await lrs.post([statement('eve', 'completed-task', 30)])
+  await lrs.drain()
+  for (const [at, path] of paths.entries()) t.equal((await ask(path, tags[at])).statusCode, 200, path)
+})
+
+t.test('CSV has the same numbers as JSON, by the parameter and by Accept', async t => {
+  const path = `/api/v1/metrics/practice-tasks?${week}&breakdown=role&minGroupSize=5`
+  const { results } = (await lrs.call({ url: path })).json()
+  const byAccept = await lrs.call({ url: path, headers: { accept: 'text/csv' } })
+  t.match(byAccept.headers['content-type'], /^text\/csv/)
+  t.equal((await lrs.call({ url: `${path}&format=csv` })).body, byAccept.body)
+  const [names = '', ...rows] = byAccept.body.trim().split('\r\n')
+  t.equal(
+    names,
+    'metric,from,to,role,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason'
+  )
+  t.equal(rows.length, results.length)
+  const whole = await lrs.call({ url: `/api/v1/metrics/practice-tasks?${week}&format=csv` })
+  t.match(whole.body, /^practice-tasks,2026-03-02,2026-03-16,[\d.]+,18,14,7,/m)
+  t.match(whole.body, /details_median/)
+})

@@ -58,6 +58,7 @@ export async function testApp(t: Test, options: TestAppOptions = {}): Promise<Te
       config: { ...readConfig({}), ...options.config },
       now: options.now ?? (() => new Date()),
       makeId: randomUUID,
+      program: '0.0.0',
       wakeWorker: () => undefined,
       workerCounts: options.workerCounts ?? (() => ({ batches: 0, rows: 0, errors: 0 }))
     },

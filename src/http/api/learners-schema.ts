@@ -1,9 +1,13 @@
 import { Type } from 'typebox'
 import { dimensionNames } from '../../metrics/dimension.js'
-import { commonParameters, metaSchema, period } from './metrics-schema.js'
+import { practiceTasks } from '../../metrics/practice-tasks.js'
+import { commonParameters, exampleAnswer, metaSchema, period } from './metrics-schema.js'
 import { instant, localDate, nullable, words } from './schema.js'
 
 const { interval: _interval, compare: _compare, breakdown: _breakdown, limit: _limit, ...shared } = commonParameters
+
+const { meta: exampleMeta } = exampleAnswer(practiceTasks)
+const example = { period: { from: '2026-03-02', to: '2026-03-16' }, meta: exampleMeta }
 
 const by = Type.Optional(
   words([...dimensionNames, 'none'], {
@@ -18,7 +22,7 @@ const limit = (most: number, standard: number) =>
 const options = 'Further parameters are the options of the metric, as `GET /metrics` lists them.'
 
 /** The most learners, or events, on a page. */
-export const maxEntries = 1000
+const maxEntries = 1000
 export const defaultEntries = 100
 
 export const MetricParameter = Type.Object({
@@ -97,7 +101,35 @@ export const LearnersAnswer = Type.Object(
     learners: Type.Immutable(Type.Array(learner, { description: 'By group, then by rank, those without one last.' })),
     meta: metaSchema
   },
-  { title: 'LearnersAnswer', description: 'Every learner of the target population, also those who did nothing.' }
+  {
+    title: 'LearnersAnswer',
+    description: 'Every learner of the target population, also those who did nothing.',
+    examples: [
+      {
+        metric: practiceTasks.id,
+        period: example.period,
+        by: 'role',
+        learners: [
+          {
+            personId: '4711',
+            name: 'Ada Lovelace',
+            group: 'engineer',
+            value: 2,
+            x: 4,
+            y: 2,
+            n: 50,
+            z: 1.006,
+            robustZ: 1.349,
+            percentileRank: 80,
+            rank: 10,
+            isTied: true,
+            nullReason: null
+          }
+        ],
+        meta: example.meta
+      }
+    ]
+  }
 )
 
 const evidenceEvent = Type.Object(
@@ -122,7 +154,26 @@ export const EvidenceAnswer = Type.Object(
     events: Type.Immutable(Type.Array(evidenceEvent, { description: 'In the order in which they happened.' })),
     nextCursor: nullable(Type.String({ description: 'Asks for the events that follow; null when these are the last.' }))
   },
-  { title: 'EvidenceAnswer', description: 'The learning events behind a numerator.' }
+  {
+    title: 'EvidenceAnswer',
+    description: 'The learning events behind a numerator.',
+    examples: [
+      {
+        metric: practiceTasks.id,
+        events: [
+          {
+            statementId: '6690e6c9-3ef0-4ed3-8b37-7f3964730bee',
+            personId: '4711',
+            kind: 'completed-task',
+            timestamp: '2026-03-02T08:00:00.000Z',
+            day: '2026-03-02',
+            module: 'https://lms.example/modules/feedback'
+          }
+        ],
+        nextCursor: null
+      }
+    ]
+  }
 )
 
 const figure = (description: string) => nullable(Type.Number({ description }))
@@ -154,5 +205,28 @@ export const BenchmarksAnswer = Type.Object(
     benchmarks: Type.Immutable(Type.Array(groupBenchmark, { description: 'In the order of groups.' })),
     meta: metaSchema
   },
-  { title: 'BenchmarksAnswer', description: 'What the learners’ values of a metric are like, by group.' }
+  {
+    title: 'BenchmarksAnswer',
+    description: 'What the learners’ values of a metric are like, by group.',
+    examples: [
+      {
+        metric: practiceTasks.id,
+        period: example.period,
+        by: 'role',
+        benchmarks: [
+          {
+            group: 'engineer',
+            n: 50,
+            missing: 0,
+            mean: 1.1,
+            sd: 0.894,
+            median: 1,
+            percentiles: { p10: 0, p90: 2 },
+            suppressed: false
+          }
+        ],
+        meta: example.meta
+      }
+    ]
+  }
 )

@@ -5,7 +5,7 @@ import { findLearnerValues } from '../../metrics/learner-values.js'
 import { toMeta } from '../../metrics/meta.js'
 import type { Metric } from '../../metrics/metric.js'
 import { isSkip, readCursor, writeCursor } from '../../metrics/page.js'
-import { type MetricAsker, type MetricQuery, resolveQuery, toRequest } from '../../metrics/resolve-query.js'
+import { type MetricQuery, type ResolvedMetricQuery, resolveQuery, toRequest } from '../../metrics/resolve-query.js'
 import { defaultPercentiles } from '../../scores/benchmark.js'
 import { benchmarksOf } from '../../scores/benchmarks.js'
 import { rankLearners } from '../../scores/rank-learners.js'
@@ -25,6 +25,7 @@ import {
 } from './learners-schema.js'
 import { askerOf, toMetricQuery } from './metric-query.js'
 import { problemResponses } from './problem-schema.js'
+import { taggedAnswer, Unchanged } from './tagged-answer.js'
 
 const tags = ['Metrics']
 
@@ -41,31 +42,33 @@ export function learnerRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
           'Each learner of the target population with their value, z-scores, percentile rank and rank among those who have the same role, or something else, in common. Wants the scope `people/read`.',
         params: MetricParameter,
         querystring: LearnersQuery,
-        response: { 200: LearnersAnswer, ...problemResponses(400, 401, 403, 404) }
+        response: { 200: LearnersAnswer, 304: Unchanged, ...problemResponses(400, 401, 403, 404) }
       },
       config: { scopes: access.names.read },
-      handler: async ({ params, query, principal }) => {
+      handler: async (request, reply) => {
+        const { params, query, principal } = request
         const metric = findMetric(params.metricId)
         const { by = 'role', limit = defaultEntries, cursor } = query
         const asked = askedOf(metric, query, principal)
         const asker = askerOf(context, principal, 'names')
         const start = cursor === undefined ? { asOf: asker.asOf, place: 0 } : readCursor(cursor, asked, isSkip)
-        const { resolved, values } = await valuesBy(metric, toMetricQuery(metric, query, learnersNames), by, {
+        const resolved = await resolveQuery(db, metric, queryBy(metric, query, learnersNames), {
           ...asker,
           asOf: start.asOf
         })
-        const ranked = rankLearners(values.learners)
-        const end = start.place + limit
-        return {
-          metric: metric.id,
-          period: { from: resolved.window.from, to: resolved.window.to },
-          by,
-          learners: ranked.slice(start.place, end),
-          meta: {
-            ...toMeta(metric, resolved, { snapshot: values.snapshot, cells: [] }),
-            nextCursor: end < ranked.length ? writeCursor({ asOf: start.asOf, place: end }, asked) : null
+        const answer = await taggedAnswer(context, request, reply, { resolved, shown: 'names' }, async () => {
+          const { learners, snapshot } = await findLearnerValues(db, metric, toRequest(resolved))
+          const ranked = rankLearners(learners)
+          const end = start.place + limit
+          const nextCursor = end < ranked.length ? writeCursor({ asOf: start.asOf, place: end }, asked) : null
+          const meta = { ...toMeta(metric, resolved, { snapshot, cells: [] }), nextCursor }
+          const page = ranked.slice(start.place, end)
+          return {
+            answer: { metric: metric.id, period: periodOf(resolved), by, learners: page, meta },
+            version: snapshot.version
           }
-        }
+        })
+        return answer ?? reply.code(304).send(null)
       }
     })
 
@@ -107,39 +110,47 @@ export function learnerRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
         description:
           'n, mean, standard deviation, median and percentiles of the learners’ own values, by role or something else that they have in common. Small groups are hidden. Wants the scope `metrics/read`.',
         querystring: BenchmarksQuery,
-        response: { 200: BenchmarksAnswer, ...problemResponses(400, 401, 403, 404) }
+        response: { 200: BenchmarksAnswer, 304: Unchanged, ...problemResponses(400, 401, 403, 404) }
       },
       config: { scopes: access.aggregates.read },
-      handler: async ({ query, principal }) => {
+      handler: async (request, reply) => {
+        const { query, principal } = request
         const metric = findMetric(query.metric)
         const { by = 'role', percentiles } = query
-        const { resolved, values } = await valuesBy(
-          metric,
-          toMetricQuery(metric, query, benchmarksNames),
-          by,
-          askerOf(context, principal, 'aggregates')
-        )
-        const benchmarks = benchmarksOf(values.learners, {
-          percentiles: percentiles?.split(',').map(Number) ?? defaultPercentiles,
-          minGroupSize: resolved.minGroupSize,
-          isPartition: by !== 'cohort'
+        const asker = askerOf(context, principal, 'aggregates')
+        const resolved = await resolveQuery(db, metric, queryBy(metric, query, benchmarksNames), asker)
+        const answer = await taggedAnswer(context, request, reply, { resolved, shown: 'aggregates' }, async () => {
+          const { learners, snapshot } = await findLearnerValues(db, metric, toRequest(resolved))
+          const found = benchmarksOf(learners, {
+            percentiles: percentiles?.split(',').map(Number) ?? defaultPercentiles,
+            minGroupSize: resolved.minGroupSize,
+            isPartition: by !== 'cohort'
+          })
+          const meta = { ...toMeta(metric, resolved, { snapshot, cells: [] }), nextCursor: null }
+          const benchmarks = found.map(toAnswer)
+          return {
+            answer: { metric: metric.id, period: periodOf(resolved), by, benchmarks, meta },
+            version: snapshot.version
+          }
         })
-        return {
-          metric: metric.id,
-          period: { from: resolved.window.from, to: resolved.window.to },
-          by,
-          benchmarks: benchmarks.map(toAnswer),
-          meta: { ...toMeta(metric, resolved, { snapshot: values.snapshot, cells: [] }), nextCursor: null }
-        }
+        return answer ?? reply.code(304).send(null)
       }
     })
   }
+}
 
-  async function valuesBy(metric: Metric, query: MetricQuery, by: string, asker: MetricAsker) {
-    const breakdown = by === 'none' ? {} : { breakdown: by }
-    const resolved = await resolveQuery(db, metric, { ...query, ...breakdown }, asker)
-    return { resolved, values: await findLearnerValues(db, metric, toRequest(resolved)) }
-  }
+/** A query whose learners are told apart by whom they are compared with. */
+function queryBy(
+  metric: Metric,
+  query: Readonly<Record<string, unknown>> & { readonly by?: string },
+  known: readonly string[]
+): MetricQuery {
+  const { by = 'role' } = query
+  return { ...toMetricQuery(metric, query, known), ...(by === 'none' ? {} : { breakdown: by }) }
+}
+
+function periodOf({ window }: ResolvedMetricQuery) {
+  return { from: window.from, to: window.to }
 }
 
 /** What the pages of one answer have in common. */

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import type { ResolvedQuery } from '../../metrics/cell.js'
+import type { Answer, ResolvedQuery } from '../../metrics/cell.js'
 import { filterParameters } from '../../metrics/cohort-query.js'
 import { type Dimension, dimensionNames, dimensions, maxDimensions } from '../../metrics/dimension.js'
 import type { Metric, MetricOption } from '../../metrics/metric.js'
@@ -18,8 +18,8 @@ const values = (which: string, example: string) =>
     examples: [example]
   })
 
-export const memberships = ['at_window_start', 'at_event', 'current'] as const
-export const comparisons = ['previous', 'year'] as const
+const memberships = ['at_window_start', 'at_event', 'current'] as const
+const comparisons = ['previous', 'year'] as const
 
 /** The parameters that every metric knows; dates and zones are checked again, by their meaning, further in. */
 export const commonParameters = {
@@ -95,6 +95,12 @@ export const commonParameters = {
       description: `Cells on a page. Default: ${defaultPageCells}.`,
       minimum: 1,
       maximum: maxPageCells
+    })
+  ),
+  format: Type.Optional(
+    words(['json', 'csv'], {
+      description:
+        '`csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON.'
     })
   ),
   cursor: Type.Optional(
@@ -298,7 +304,8 @@ export function answerSchema(metric: Metric) {
   )
 }
 
-function exampleAnswer(metric: Metric) {
+/** An answer of the metric, as an example. */
+export function exampleAnswer(metric: Metric): Answer {
   const options = Object.fromEntries(Object.entries(metric.options).map(([name, option]) => [name, option.default]))
   return {
     metric: metric.id,
@@ -310,7 +317,10 @@ function exampleAnswer(metric: Metric) {
         numerator: 35,
         denominator: 50,
         n: 50,
-        ci: { low: 0.5625, high: 0.809, method: 'wilson' },
+        ci:
+          metric.calculation === 'count'
+            ? null
+            : { low: 0.5625, high: 0.809, method: metric.calculation === 'ratio' ? 't' : 'wilson' },
         previous: null,
         change: null,
         partial: false,

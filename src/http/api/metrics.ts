@@ -1,14 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { answerMetric } from '../../metrics/answer.js'
+import { completeAnswer, prepareAnswer } from '../../metrics/answer.js'
 import { catalogue } from '../../metrics/catalogue.js'
 import { dimensionNames } from '../../metrics/dimension.js'
 import type { Metric } from '../../metrics/metric.js'
 import type { HttpContext } from '../context.js'
 import { access } from '../scopes.js'
+import { answerCsv } from './answer-csv.js'
 import { catalogueSchema } from './catalogue-schema.js'
+import { bothForms, sendForm } from './csv.js'
 import { askerOf, toMetricQuery } from './metric-query.js'
-import { answerSchema, commonNames, querySchema } from './metrics-schema.js'
+import { answerSchema, commonNames, exampleAnswer, querySchema } from './metrics-schema.js'
 import { problemResponses } from './problem-schema.js'
+import { taggedAnswer, Unchanged } from './tagged-answer.js'
 
 /** The metrics: `GET /metrics` lists them, `GET /metrics/{id}` answers one; a line in the catalogue makes a route. */
 export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
@@ -30,6 +33,7 @@ export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
     )
 
     for (const metric of catalogue) {
+      const example = exampleAnswer(metric)
       app.get(
         `/metrics/${metric.id}`,
         {
@@ -39,17 +43,26 @@ export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
             description: `${metric.question}\n\n${metric.definition}\n\nWants the scope \`metrics/read\`, or \`line/read\`, which speaks of the own line alone.`,
             tags: ['Metrics'],
             querystring: querySchema(metric),
-            response: { 200: answerSchema(metric), ...problemResponses(400, 401, 403) }
+            response: {
+              200: bothForms(answerSchema(metric), { json: example, csv: answerCsv(example) }),
+              304: Unchanged,
+              ...problemResponses(400, 401, 403)
+            }
           },
           config: { scopes: access.aggregates.read }
         },
-        async request =>
-          answerMetric(
+        async (request, reply) => {
+          const asker = askerOf(context, request.principal, 'aggregates')
+          const prepared = await prepareAnswer(
             context.db,
             metric,
             toMetricQuery(metric, request.query, commonNames),
-            askerOf(context, request.principal, 'aggregates')
+            asker
           )
+          const tagged = { resolved: prepared.resolved, shown: 'aggregates' } as const
+          const answer = await taggedAnswer(context, request, reply, tagged, () => completeAnswer(context.db, prepared))
+          return answer === null ? reply.code(304).send(null) : sendForm(request, reply, answer, answerCsv)
+        }
       )
     }
   }

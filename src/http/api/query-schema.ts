@@ -1,13 +1,14 @@
 import { Type } from 'typebox'
 import { type Dimension, dimensionNames, maxDimensions } from '../../metrics/dimension.js'
+import { practiceTasks } from '../../metrics/practice-tasks.js'
 import { filterReference } from './cohorts-schema.js'
-import { cellSchema, commonParameters, metaSchema } from './metrics-schema.js'
+import { cellSchema, commonParameters, exampleAnswer, metaSchema } from './metrics-schema.js'
 import { words } from './schema.js'
 
 const { breakdown: _breakdown, cursor: _cursor, limit: _limit, ...shared } = commonParameters
 
 /** The most metrics of one query. */
-export const maxMetrics = 20
+const maxMetrics = 20
 
 const asked = Type.Object(
   {
@@ -69,5 +70,9 @@ export const MetricsAnswers = Type.Object(
       )
     )
   },
-  { title: 'MetricsAnswers', description: 'One answer for each metric, all from one snapshot.' }
+  {
+    title: 'MetricsAnswers',
+    description: 'One answer for each metric, all from one snapshot.',
+    examples: [{ answers: [exampleAnswer(practiceTasks)] }]
+  }
 )
