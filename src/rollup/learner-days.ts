@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { LearnerDayCounts, LearnerDayTable, LearningEventKind } from '../database/schema.js'
 import { deedKinds } from '../events/deed-kinds.js'
-import { isSessionDay, sessionGap } from './session.js'
+import { isSessionDay, sessionGap, sessionGapMinutes, sessionGapOf } from './session.js'
 
 /** Where the counts of learner-days are taken from. */
 export interface LearnerDaysRequest {
@@ -18,6 +18,8 @@ export interface LearnerDaysRequest {
   readonly asOf: Date
   /** IRI of the only module whose events count, which only `events` can tell; null for all. */
   readonly module?: string | null
+  /** The pause that ends a session, in minutes; only `events` can tell another than the usual one. */
+  readonly sessionGapMinutes?: number
 }
 
 /** One row per person and local day; `person_id` is null for an agent that belongs to no person yet. */
@@ -59,8 +61,6 @@ export const countColumns: readonly (keyof LearnerDayCounts)[] = [
 
 const done = (kind: LearningEventKind) => sql`(is_live and role = 'doer' and kind = ${sql.lit(kind)})`
 const received = (kind: LearningEventKind) => sql`(is_live and role = 'subject' and kind = ${sql.lit(kind)})`
-const startsSession = sql`is_deed and (previous_at is null or "timestamp" - previous_at > ${sessionGap})`
-const goesOn = sql`is_deed and "timestamp" - previous_at <= ${sessionGap}`
 
 /**
  * The columns beside the counts, in the table's order, each with its aggregate. Sums are exact, so that no order of
@@ -73,15 +73,24 @@ const measures: Readonly<Record<string, RawBuilder<unknown>>> = {
   score_n: sql`count(score_scaled) filter (where ${done('assessed')})::integer`,
   score_sum: sql`coalesce(sum(score_scaled) filter (where ${done('assessed')}), 0)`,
   score_sum_squares: sql`coalesce(sum(score_scaled * score_scaled) filter (where ${done('assessed')}), 0)`,
-  session_starts: sql`count(*) filter (where ${startsSession})::integer`,
-  active_ms: sql`coalesce(
-    trunc(sum(extract(epoch from "timestamp" - previous_at) * 1000) filter (where ${goesOn})), 0)::bigint`,
+  ...sessionMeasures(sessionGap),
   first_delivered_at: firstOf(done('delivered')),
   first_opened_at: firstOf(done('opened')),
   first_completed_task_at: firstOf(done('completed-task')),
   first_peer_feedback_at: firstOf(done('peer-feedback')),
   first_peer_feedback_received_at: firstOf(received('peer-feedback')),
   first_manager_check_received_at: firstOf(received('manager-check'))
+}
+
+/** The columns that depend on the pause which ends a session. */
+function sessionMeasures(gap: RawBuilder<unknown>): Readonly<Record<string, RawBuilder<unknown>>> {
+  const starts = sql`is_deed and (previous_at is null or "timestamp" - previous_at > ${gap})`
+  const goesOn = sql`is_deed and "timestamp" - previous_at <= ${gap}`
+  return {
+    session_starts: sql`count(*) filter (where ${starts})::integer`,
+    active_ms: sql`coalesce(
+      trunc(sum(extract(epoch from "timestamp" - previous_at) * 1000) filter (where ${goesOn})), 0)::bigint`
+  }
 }
 
 /** Every column of `learner_day` but its key, in its order. */
@@ -100,8 +109,10 @@ function firstOf(condition: RawBuilder<unknown>): RawBuilder<string | null> {
 /** A query for the learner-days of a window, to stand in parentheses or behind `with … as`. */
 export function learnerDays(request: LearnerDaysRequest): RawBuilder<LearnerDay> {
   const { tenantId, source, from, to } = request
-  if (source === 'events')
-    return countedEvents(eventsOfWindow(request), sql`${request.asOf.toISOString()}::timestamptz`)
+  if (source === 'events') {
+    const gap = sessionGapOf(request.sessionGapMinutes ?? sessionGapMinutes)
+    return countedEvents(eventsOfWindow(request, gap), sql`${request.asOf.toISOString()}::timestamptz`, gap)
+  }
   return sql<LearnerDay>`
     select tenant_id, person_id, day, ${sql.join(dayColumns.map(column => sql.ref(column)))}
     from learner_day
@@ -114,10 +125,17 @@ export function learnerDays(request: LearnerDaysRequest): RawBuilder<LearnerDay>
  * @param events a query for `eventColumns`, `tenant_id`, `person_id` and `lone_agent_id` (the agent that belongs to no
  * person, otherwise null); `role`, `doer` or `subject`; `stretch`, within which sessions are looked for; and
  * `is_carried`, of events that are there for the session of a later one only.
+ * @param gap the pause that ends a session.
  */
-export function countedEvents(events: RawBuilder<unknown>, asOf: RawBuilder<unknown>): RawBuilder<LearnerDay> {
+export function countedEvents(
+  events: RawBuilder<unknown>,
+  asOf: RawBuilder<unknown>,
+  gap: RawBuilder<unknown> = sessionGap
+): RawBuilder<LearnerDay> {
   const counts = countColumns.map(column => sql`${countOf(column)}::integer as ${sql.ref(column)}`)
-  const others = Object.entries(measures).map(([column, measure]) => sql`${measure} as ${sql.ref(column)}`)
+  const others = Object.entries({ ...measures, ...sessionMeasures(gap) }).map(
+    ([column, measure]) => sql`${measure} as ${sql.ref(column)}`
+  )
   return sql<LearnerDay>`
     select tenant_id, person_id, day, ${sql.join([...counts, ...others])}
     from (
@@ -157,7 +175,10 @@ export const eventColumns = sql`
  * The events of a window in a zone that may not be the tenant's, and those before it whose session may reach into it.
  * `day`, which has an index, is the tenant's local day: two zones' days of one instant are at most two apart.
  */
-function eventsOfWindow({ tenantId, timeZone, from, to, module = null }: LearnerDaysRequest): RawBuilder<unknown> {
+function eventsOfWindow(
+  { tenantId, timeZone, from, to, module = null }: LearnerDaysRequest,
+  gap: RawBuilder<unknown>
+): RawBuilder<unknown> {
   const ofModule =
     module === null
       ? sql``
@@ -175,7 +196,7 @@ function eventsOfWindow({ tenantId, timeZone, from, to, module = null }: Learner
     where event.tenant_id = ${tenantId} and ${agent} is not null
       and event.day >= ${from}::date - 4 and event.day < ${to}::date + 4 ${ofModule}
       and ${wanted}`
-  const carried = isSessionDay(zone, laterDay => sql`${laterDay} >= ${from}::date and ${laterDay} < ${to}::date`)
+  const carried = isSessionDay(zone, laterDay => sql`${laterDay} >= ${from}::date and ${laterDay} < ${to}::date`, gap)
   return sql`
     ${side('doer', sql`event.agent_id`, sql`(${inWindow} or ${carried})`)}
     union all
