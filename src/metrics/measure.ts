@@ -24,15 +24,16 @@ export async function measure<Options extends MetricOptions>(
   const { breakdown } = request
   const dimensions = breakdown.map((_dimension, at) => sql.ref(`dimension_${at + 1}`))
   const keys = [sql`ordinal`, ...dimensions]
+  const whole = ofCells(counting, keys)
   const { rows } = await sql<Row>`
     with recursive ${shares(request, counting)},
     counted as (
       select ${sql.join([...keys, sql`count(*) as population`, ...sums(metric, counting)])}
       from share group by ${sql.join(keys)}
-    )
-    select ${sql.join([...keys, ...columns.map(([column, type]) => sql`coalesce(${sql.ref(column)}, 0)::${sql.raw(type)} as ${sql.ref(column)}`)])},
-      ${per(counting)} as per, details, ${snapshotColumns(request)}
-    from period left join counted using (ordinal) cross join excluded
+    )    ${whole.expression}
+    select ${sql.join([...keys, ...columns.map(column => value(column, whole))])},
+      ${whole.per} as per, ${whole.details} as details, ${snapshotColumns(request)}
+    from period left join counted using (ordinal) ${whole.join} cross join excluded
     order by ${sql.join(keys)}`.execute(db)
   return toMeasurement(rows, request)
 }
@@ -47,6 +48,32 @@ const columns = [
   ['sumXY', 'float8'],
   ['sumYY', 'float8']
 ] as const
+
+function value([column, type]: (typeof columns)[number], { sumX }: ReturnType<typeof ofCells>): RawBuilder<number> {
+  const sum = column === 'sumX' ? sumX : sql.ref(`counted.${column}`)
+  return sql<number>`coalesce(${sum}, 0)::${sql.raw(type)} as ${sql.ref(column)}`
+}
+
+/** What comes from the metric's own query for the cells where it has one, and otherwise from its learners. */
+function ofCells(counting: Counting, keys: readonly RawBuilder<unknown>[]) {
+  const cells = counting.ofCells?.(keys)
+  if (cells === undefined) {
+    return {
+      expression: sql``,
+      join: sql``,
+      sumX: sql`counted."sumX"`,
+      per: per(counting),
+      details: sql`counted.details`
+    }
+  }
+  return {
+    expression: sql`, of_cell as (${cells})`,
+    join: sql`left join of_cell using (${sql.join(keys)})`,
+    sumX: sql`of_cell.x`,
+    per: sql`coalesce(of_cell.y, 0)::float8`,
+    details: sql`of_cell.details`
+  }
+}
 
 /** Sums over the learners of a cell. Squares are of numeric, which does not overflow and sums alike in any order. */
 function sums(

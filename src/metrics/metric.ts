@@ -79,6 +79,11 @@ export interface Counting {
    * no one's in P.
    */
   readonly deeds: RawBuilder<unknown>
+  /**
+   * Set where `deeds` have, in place of a day of the period, the `ordinal` of the period that they count for. They may
+   * then lie before it, and count whether or not the learner belonged to P on their day.
+   */
+  readonly isDeedOfPeriod?: true
   /** Aggregates, with their names, over one learner's deeds on the days of a period that count; empty for none. */
   readonly perLearner: readonly RawBuilder<unknown>[]
   /** Facts about the learner from the row of the roster that places them in P, by their names. */
@@ -101,6 +106,14 @@ export interface Counting {
   readonly details?: Readonly<Record<string, RawBuilder<unknown>>>
   /** More columns of `share`, by their names, over the same rows as x and y. */
   readonly extra?: Readonly<Record<string, RawBuilder<unknown>>>
+  /**
+   * For a count of what a group does as a whole, such as the days on which fewer came, which no sum over its learners
+   * tells: a query over `share`, `deed` and `period` for `x`, `y` (the value is x ÷ y) and `details` of each cell. Its
+   * x, y and details take the place of the learners' own sums, of `per` and of `details`.
+   *
+   * @param cell the columns that name a cell, in `share` and in what the query gives: `ordinal` and the dimensions.
+   */
+  ofCells?(cell: readonly RawBuilder<unknown>[]): RawBuilder<unknown>
 }
 
 /** What a metric needs to know to count. */

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { learnerDays } from '../rollup/learner-days.js'
 import { actorEvents } from './activity.js'
 import type { Counting, MeasureRequest, MetricOptions } from './metric.js'
-import { populationOf } from './population.js'
+import { type Population, populationOf } from './population.js'
 import { addDays } from './window.js'
 
 /** A metric's request, whatever its options. */
@@ -21,6 +21,7 @@ export function shares(request: SharesRequest, counting: Counting): RawBuilder<u
   const { today, breakdown } = request
   const { flags = {}, extra = {}, isImmature = sql`false` } = counting
   const population = populationOf({ ...request, tomorrow: addDays(today, 1), flags })
+  const keys = counting.isDeedOfPeriod ? periodKeys : population.keys
   const columns = Object.entries(extra).map(([name, value]) => sql`${value} as ${sql.ref(name)}`)
   const names = breakdown.map((_dimension, at) => sql.ref(`population.dimension_${at + 1}`))
   return sql`
@@ -28,18 +29,28 @@ export function shares(request: SharesRequest, counting: Counting): RawBuilder<u
     ${sql.join(population.expressions)},
     ${days(request, counting)},
     deed as (${counting.deeds}),
-    learner as (
-      select ${sql.join([...population.keys, ...counting.perLearner])}
-      from (select * from deed join period_day using (day) offset 0) as dated ${population.onDaysThatCount}
-      group by ${sql.join(population.keys)}
-    ),
+    ${learners(population, counting)},
     share as (
       select ${sql.join([sql`population.ordinal`, sql`population.person_id`, ...names])},
         ${counting.x} as x, ${counting.y} as y, (${isImmature}) is true as is_immature
         ${columns.length > 0 ? sql`, ${sql.join(columns)}` : sql``}
-      from population join period using (ordinal) left join learner using (${sql.join(population.keys)})
+      from population join period using (ordinal) left join learner using (${sql.join(keys)})
     ),
     ${excluded(request)}`
+}
+
+const periodKeys = [sql`ordinal`, sql`person_id`]
+
+/** What each learner did in each period, one row for those who did anything. */
+function learners(population: Population, { perLearner, isDeedOfPeriod }: Counting): RawBuilder<unknown> {
+  const keys = isDeedOfPeriod ? periodKeys : population.keys
+  const deeds = isDeedOfPeriod
+    ? sql`deed join period using (ordinal)`
+    : sql`(select * from deed join period_day using (day) offset 0) as dated ${population.onDaysThatCount}`
+  return sql`
+    learner as (
+      select ${sql.join([...keys, ...perLearner])} from ${deeds} group by ${sql.join(keys)}
+    )`
 }
 
 /** The periods and their days. Days are counted up by integers, which no session's time zone can bend. */

@@ -16,6 +16,8 @@ export interface NaiveLearner {
   readonly countedDays: readonly number[]
   /** What the roster says on the days that place them in P. */
   readonly rows: readonly Stretch[]
+  /** Their manager's name on each of these days; nobody is their own. */
+  readonly managers: readonly (string | null)[]
 }
 
 /** When a naive metric is asked for; days are whole numbers, periods half-open. */
@@ -35,6 +37,10 @@ export interface NaiveShare {
 /** A metric, counted once more: one learner after another, without SQL. */
 export interface NaiveMetric<Options> {
   readonly options: fc.Arbitrary<Options>
+  /** What is asked, where the usual questions are too short for the metric. */
+  readonly questions?: fc.Arbitrary<Question>
+  /** Where, when the metric counts what is rare in the usual worlds. */
+  readonly worlds?: fc.Arbitrary<World>
   share(learner: NaiveLearner, moment: NaiveMoment, options: Options): NaiveShare
 }
 
@@ -64,8 +70,9 @@ export async function agree<Options extends MetricOptions>(
   naive: NaiveMetric<Options>,
   runs = 150
 ): Promise<void> {
+  const { worlds: seeded = worlds, questions: asked = questions } = naive
   await fc.assert(
-    fc.asyncProperty(worlds, questions, breakdowns, naive.options, async (world, question, breakdown, options) => {
+    fc.asyncProperty(seeded, asked, breakdowns, naive.options, async (world, question, breakdown, options) => {
       const tenantId = await seedWorld(db, world)
       const periods = question.periods.map(({ from, days }) => ({ from: dateOf(from), to: dateOf(from + days) }))
       const { cells } = await measure(db, metric, {
@@ -140,7 +147,7 @@ const noSum = (period: number, dimensions: readonly (string | null)[]): Sum => (
 })
 
 /** Everybody in P, once for each combination of values that the breakdown finds them under. */
-function placed(
+export function placed(
   world: World,
   { filter, membership, today }: Question,
   { from, to }: NaiveMoment,
@@ -149,7 +156,7 @@ function placed(
   const periodDays = Array.from({ length: to - from }, (_, nth) => from + nth)
   const momentsOf = { at_window_start: [from], current: [today], at_event: periodDays }
   return world.people.flatMap((person, at) => {
-    const groups = new Map<string, { days: number[]; rows: Stretch[] }>()
+    const groups = new Map<string, { days: number[]; rows: Stretch[]; managers: (string | null)[] }>()
     for (const day of momentsOf[membership]) {
       const row = rowOn(world, at, day)
       if (row === null || !isMember(world, { at, day, tenureAt: to }, filter)) continue
@@ -157,15 +164,16 @@ function placed(
         breakdown.map(name => (name === 'manager' ? [managerOf(world, at, day)] : valuesOf(row, name, to)))
       )) {
         const key = JSON.stringify(values)
-        const group = groups.get(key) ?? { days: [], rows: [] }
+        const group = groups.get(key) ?? { days: [], rows: [], managers: [] }
         group.days.push(day)
         group.rows.push(row)
+        group.managers.push(managerOf(world, at, day))
         groups.set(key, group)
       }
     }
-    return [...groups].map(([key, { days, rows }]) => ({
+    return [...groups].map(([key, { days, ...held }]) => ({
       key,
-      learner: { days: person.days, rows, countedDays: membership === 'at_event' ? days : periodDays }
+      learner: { ...held, days: person.days, countedDays: membership === 'at_event' ? days : periodDays }
     }))
   })
 }
