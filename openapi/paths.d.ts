@@ -710,6 +710,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metrics/peer-feedback-rate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Peer feedback rate
+         * @description How many people give their peers feedback?
+         *
+         *     Learners in the target population who gave peer feedback at least once in the period ÷ the target population.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getPeerFeedbackRate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/peer-feedback-received": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Peer feedback received
+         * @description How many people hear from their peers how they do?
+         *
+         *     Learners in the target population who received peer feedback at least once in the period ÷ the target population.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getPeerFeedbackReceived"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/manager-check-rate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Manager check rate
+         * @description How many people does a manager check on?
+         *
+         *     Direct reports in the target population with at least one manager check in the period ÷ direct reports in the target population.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getManagerCheckRate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metrics/dau": {
         parameters: {
             query?: never;
@@ -726,6 +798,294 @@ export interface paths {
          *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
          */
         get: operations["getDau"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/wau": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Weekly active learners
+         * @description How many learners are active in a week?
+         *
+         *     Distinct learners of the target population active in an ISO week, as a mean over the whole weeks of the period.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getWau"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/mau": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Monthly active learners
+         * @description How many learners are active in a month?
+         *
+         *     Distinct learners of the target population active in a calendar month, as a mean over the whole months of the period.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getMau"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/stickiness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stickiness
+         * @description Do the people who come at all come often?
+         *
+         *     Active days of learners of the target population ÷ (learners active in the period × its days): the mean daily active learners ÷ the learners active in the whole period.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getStickiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/session-starts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Session starts
+         * @description How often do people sit down to learn?
+         *
+         *     Sessions of the target population that began in the period; a pause of more than gapMinutes ends one.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getSessionStarts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/engagement-frequency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Engagement frequency
+         * @description How often a week do people learn?
+         *
+         *     Active days, or sessions, of the target population in the full weeks of the period ÷ (the target population × full weeks).
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getEngagementFrequency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/learning-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Learning retention
+         * @description How many people keep practising, with their manager behind them?
+         *
+         *     Learners in the target population with a practice task in each of the last weeks up to the period's end, and a manager check in them ÷ the target population.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getLearningRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/activity-drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Activity drop
+         * @description On which days did far fewer people learn than usual?
+         *
+         *     Days on which unusually few of the target population were active, against the trailing 8 same weekdays ÷ days that can be judged.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getActivityDrop"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/activity-spike": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Activity spike
+         * @description On which days did far more people learn than usual?
+         *
+         *     Days on which unusually many of the target population were active, against the trailing 8 same weekdays ÷ days that can be judged.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getActivitySpike"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/reward-claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reward claims
+         * @description Do people want the rewards they are offered?
+         *
+         *     Rewards claimed by the target population ÷ the target population.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getRewardClaims"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/reward-returns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Returns after a reward
+         * @description Do people come back after they have claimed a reward?
+         *
+         *     Reward claims in the period followed by another active day within windowDays ÷ reward claims in the period whose windowDays are over.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getRewardReturns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/community-participation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Community participation
+         * @description How many people take part in the community?
+         *
+         *     Learners in the target population who posted, replied, endorsed or gave peer feedback at least once in the period ÷ the target population.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getCommunityParticipation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/forum-interactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forum interactions
+         * @description How much do people say in the forum, and whom do they help?
+         *
+         *     Posts, replies and endorsements of the target population, or the distinct people whom each of them helped ÷ the target population.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getForumInteractions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6474,6 +6834,513 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getPeerFeedbackRate: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "peer-feedback-rate",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "peer-feedback-rate",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPeerFeedbackReceived: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "peer-feedback-received",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "peer-feedback-received",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getManagerCheckRate: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "manager-check-rate",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "manager-check-rate",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getDau: {
         parameters: {
             query?: {
@@ -6644,6 +7511,2054 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getWau: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "wau",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "wau",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getMau: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "mau",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "mau",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getStickiness: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "stickiness",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "stickiness",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getSessionStarts: {
+        parameters: {
+            query?: {
+                /** @description How many minutes a pause within a session lasts at most. Default: 30. */
+                gapMinutes?: 15 | 30 | 60;
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "session-starts",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "session-starts",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {
+                     *             "gapMinutes": 30
+                     *           },
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getEngagementFrequency: {
+        parameters: {
+            query?: {
+                /** @description What is counted: `active-days`, or `sessions`, which a pause of more than 30 minutes ends. Default: active-days. */
+                of?: "active-days" | "sessions";
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "engagement-frequency",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "engagement-frequency",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {
+                     *             "of": "active-days"
+                     *           },
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getLearningRetention: {
+        parameters: {
+            query?: {
+                /** @description How many weeks of 7 days, counted back from the period's end, need a practice task each. Default: 4. */
+                weeks?: 2 | 4 | 8;
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "learning-retention",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "learning-retention",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {
+                     *             "weeks": 4
+                     *           },
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getActivityDrop: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "activity-drop",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "activity-drop",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getActivitySpike: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "activity-spike",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "activity-spike",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRewardClaims: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "reward-claims",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "reward-claims",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRewardReturns: {
+        parameters: {
+            query?: {
+                /** @description How many days after the day of the claim another active day counts as a return. Default: 7. */
+                windowDays?: 7 | 14 | 30;
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "reward-returns",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "reward-returns",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {
+                     *             "windowDays": 7
+                     *           },
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getCommunityParticipation: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "community-participation",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "community-participation",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getForumInteractions: {
+        parameters: {
+            query?: {
+                /** @description What is counted: `all` posts, replies and endorsements, one of the three, or `people-helped`, the distinct others to whom a learner replied or whom they endorsed. Default: all. */
+                of?: "all" | "posted" | "replied" | "endorsed" | "people-helped";
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One cell per period, and the query as it was understood. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "forum-interactions",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "forum-interactions",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {
+                     *             "of": "all"
+                     *           },
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
