@@ -1094,6 +1094,150 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metrics/assessment-score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Assessment score
+         * @description How well do people do when they are assessed?
+         *
+         *     Sum of the chosen score of each learner and activity assessed in the period ÷ the number of these learners and activities.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getAssessmentScore"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/assessment-delta": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Assessment delta
+         * @description Do people get better?
+         *
+         *     Sum of last - first score of each learner and activity with two scored attempts or more in the period ÷ the number of these.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getAssessmentDelta"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/time-on-task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Time on task
+         * @description How long do people learn?
+         *
+         *     Time that the target population spent in the period, by durations or else by sessions ÷ the target population.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getTimeOnTask"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/course-diversity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Course diversity
+         * @description How widely do people learn?
+         *
+         *     Sum over learners of the effective number of categories of what they did in the period, exp(-Σ p ln p) ÷ the learners who did something with a category.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getCourseDiversity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/forum-influence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forum influence
+         * @description How many of the others do people move to answer?
+         *
+         *     Distinct other people of the target population who replied to or endorsed a learner in the period ÷ all other people of the target population.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getForumInfluence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/participation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Participation
+         * @description How many of the people take part, and in what?
+         *
+         *     Learners in the target population who did anything themselves in the period (in the module, or with the type of content) ÷ the target population.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getParticipation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metrics/{metricId}/learners": {
         parameters: {
             query?: never;
@@ -1168,6 +1312,50 @@ export interface paths {
          * @description For one window, one choice of learners and up to two breakdowns, all from one snapshot; nothing is stored. An answer has at most 10000 cells. Wants the scope `metrics/read`; a `filter` wants `people/read` as well, because who may choose people freely can take one group from another until one person is left. Saved cohorts serve everybody.
          */
         post: operations["queryMetrics"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leaderboards/forum-influence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who moves most of the others to answer
+         * @description The learners of the target population by the share of the others who replied to them or endorsed them, the highest first; whom nobody answered isn’t listed. Who opted out is not named and has no rank, but counts among the others. Wants the scope `people/read`.
+         */
+        get: operations["getForumInfluenceLeaderboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{personId}/leaderboard-opt-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether a person has opted out of leaderboards
+         * @description What was put for the person themself; on leaderboards it holds also where somebody merged into them has opted out. Wants the scope `people/read`.
+         */
+        get: operations["getLeaderboardOptOut"];
+        /**
+         * Take a person off every leaderboard, or put them on again
+         * @description It is the person’s and not the roster’s: no sync and no correction of the history changes it, and it goes when the person is erased. Wants the scope `people/write`.
+         */
+        put: operations["putLeaderboardOptOut"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1797,6 +1985,21 @@ export interface components {
             /** @description Every language that is known; absent when nothing is */
             definition?: unknown;
         };
+        /** @description Who moves most of the others, without those who opted out. */
+        LeaderboardAnswer: {
+            /** @description The id of the metric that learners are ranked by. */
+            metric: string;
+            period: components["schemas"]["Period"];
+            /** @description By rank, and within one by personId. */
+            learners: components["schemas"]["Standing"][];
+            /** @description How many more learners follow after `limit`. */
+            omitted: number;
+            meta: components["schemas"]["MetricMeta"];
+        };
+        LeaderboardOptOut: {
+            /** @description Whether the person is on no leaderboard. */
+            optOut: boolean;
+        };
         /** @description Every learner of the target population, also those who did nothing. */
         LearnersAnswer: {
             /** @description The id of the metric. */
@@ -2048,7 +2251,7 @@ export interface components {
                 perDays: number;
             } | null;
             /** @description What it may be broken down by. */
-            dimensions: ("role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "cohort")[];
+            dimensions: ("role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "cohort" | "module" | "contentType")[];
             /** @description The kinds of learning events that it rests on. */
             evidence: string[];
             /** @description Raised whenever the same data would give another number. */
@@ -2207,7 +2410,7 @@ export interface components {
             consistency?: "eventual" | "strong";
             filter?: components["schemas"]["CohortFilter"];
             /** @description Tells learners apart, as the parameter `breakdown` of a metric does. */
-            breakdown?: ("role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "cohort")[];
+            breakdown?: ("role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "cohort" | "module" | "contentType")[];
         };
         /** @description What a credential is made from */
         NewCredential: {
@@ -2503,7 +2706,7 @@ export interface components {
              * @enum {string}
              */
             membership: "at_window_start" | "at_event" | "current";
-            breakdown: ("role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "cohort")[];
+            breakdown: ("role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "cohort" | "module" | "contentType")[];
             options: {
                 [key: string]: string | number;
             };
@@ -2549,6 +2752,22 @@ export interface components {
              * @description When it was last saved
              */
             updatedAt: string;
+        };
+        /** @description The place of a learner. */
+        Standing: {
+            /** @description From 1; those who tie share it, and the next ranks are skipped. */
+            rank: number;
+            /** @description Somebody else on the list has the same value. */
+            isTied: boolean;
+            /** @description The roster's id of the person. */
+            personId: string;
+            name: string | null;
+            /** @description people ÷ others. */
+            value: number;
+            /** @description How many others of the target population replied to or endorsed them. */
+            people: number;
+            /** @description N − 1: how many others there are, also those who have opted out. */
+            others: number;
         };
         /**
          * @description An xAPI statement: who did what
@@ -3125,6 +3344,8 @@ export type GroupBenchmark = components['schemas']['GroupBenchmark'];
 export type Health = components['schemas']['Health'];
 export type IssuedCredential = components['schemas']['IssuedCredential'];
 export type KnownActivity = components['schemas']['KnownActivity'];
+export type LeaderboardAnswer = components['schemas']['LeaderboardAnswer'];
+export type LeaderboardOptOut = components['schemas']['LeaderboardOptOut'];
 export type LearnersAnswer = components['schemas']['LearnersAnswer'];
 export type MadeTenant = components['schemas']['MadeTenant'];
 export type Mapping = components['schemas']['Mapping'];
@@ -3153,6 +3374,7 @@ export type RankedLearner = components['schemas']['RankedLearner'];
 export type ResolvedQuery = components['schemas']['ResolvedQuery'];
 export type Result = components['schemas']['Result'];
 export type SavedCohort = components['schemas']['SavedCohort'];
+export type Standing = components['schemas']['Standing'];
 export type Statement = components['schemas']['Statement'];
 export type StatementRef = components['schemas']['StatementRef'];
 export type StatementResult = components['schemas']['StatementResult'];
@@ -6344,7 +6566,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -6533,7 +6755,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -6719,7 +6941,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -6902,7 +7124,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -6910,6 +7132,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -6923,7 +7147,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6993,7 +7217,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     peer-feedback-rate,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,wilson,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -7071,7 +7307,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -7079,6 +7315,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -7092,7 +7330,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7162,7 +7400,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     peer-feedback-received,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,wilson,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -7240,7 +7490,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -7248,6 +7498,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -7261,7 +7513,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7331,7 +7583,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     manager-check-rate,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,wilson,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -7409,7 +7673,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -7588,7 +7852,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -7596,6 +7860,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -7609,7 +7875,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7629,11 +7895,7 @@ export interface operations {
                      *           "numerator": 35,
                      *           "denominator": 50,
                      *           "n": 50,
-                     *           "ci": {
-                     *             "low": 0.5625,
-                     *             "high": 0.809,
-                     *             "method": "wilson"
-                     *           },
+                     *           "ci": null,
                      *           "previous": null,
                      *           "change": null,
                      *           "partial": false,
@@ -7679,7 +7941,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     wau,2026-03-02,2026-03-09,0.7,35,50,50,,,,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -7757,7 +8031,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -7765,6 +8039,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -7778,7 +8054,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7798,11 +8074,7 @@ export interface operations {
                      *           "numerator": 35,
                      *           "denominator": 50,
                      *           "n": 50,
-                     *           "ci": {
-                     *             "low": 0.5625,
-                     *             "high": 0.809,
-                     *             "method": "wilson"
-                     *           },
+                     *           "ci": null,
                      *           "previous": null,
                      *           "change": null,
                      *           "partial": false,
@@ -7848,7 +8120,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     mau,2026-03-02,2026-03-09,0.7,35,50,50,,,,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -7926,7 +8210,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -7934,6 +8218,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -7947,7 +8233,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7970,7 +8256,7 @@ export interface operations {
                      *           "ci": {
                      *             "low": 0.5625,
                      *             "high": 0.809,
-                     *             "method": "wilson"
+                     *             "method": "t"
                      *           },
                      *           "previous": null,
                      *           "change": null,
@@ -8017,7 +8303,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     stickiness,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,t,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -8097,7 +8395,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -8105,6 +8403,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -8118,7 +8418,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8138,11 +8438,7 @@ export interface operations {
                      *           "numerator": 35,
                      *           "denominator": 50,
                      *           "n": 50,
-                     *           "ci": {
-                     *             "low": 0.5625,
-                     *             "high": 0.809,
-                     *             "method": "wilson"
-                     *           },
+                     *           "ci": null,
                      *           "previous": null,
                      *           "change": null,
                      *           "partial": false,
@@ -8190,7 +8486,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     session-starts,2026-03-02,2026-03-09,0.7,35,50,50,,,,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -8270,7 +8578,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -8278,6 +8586,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -8291,7 +8601,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8314,7 +8624,7 @@ export interface operations {
                      *           "ci": {
                      *             "low": 0.5625,
                      *             "high": 0.809,
-                     *             "method": "wilson"
+                     *             "method": "t"
                      *           },
                      *           "previous": null,
                      *           "change": null,
@@ -8363,7 +8673,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     engagement-frequency,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,t,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -8443,7 +8765,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -8451,6 +8773,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -8464,7 +8788,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8536,7 +8860,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     learning-retention,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,wilson,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -8614,7 +8950,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -8622,6 +8958,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -8635,7 +8973,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8655,11 +8993,7 @@ export interface operations {
                      *           "numerator": 35,
                      *           "denominator": 50,
                      *           "n": 50,
-                     *           "ci": {
-                     *             "low": 0.5625,
-                     *             "high": 0.809,
-                     *             "method": "wilson"
-                     *           },
+                     *           "ci": null,
                      *           "previous": null,
                      *           "change": null,
                      *           "partial": false,
@@ -8705,7 +9039,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     activity-drop,2026-03-02,2026-03-09,0.7,35,50,50,,,,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -8783,7 +9129,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -8791,6 +9137,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -8804,7 +9152,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8824,11 +9172,7 @@ export interface operations {
                      *           "numerator": 35,
                      *           "denominator": 50,
                      *           "n": 50,
-                     *           "ci": {
-                     *             "low": 0.5625,
-                     *             "high": 0.809,
-                     *             "method": "wilson"
-                     *           },
+                     *           "ci": null,
                      *           "previous": null,
                      *           "change": null,
                      *           "partial": false,
@@ -8874,7 +9218,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     activity-spike,2026-03-02,2026-03-09,0.7,35,50,50,,,,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -8952,7 +9308,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -8960,6 +9316,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -8973,7 +9331,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8996,7 +9354,7 @@ export interface operations {
                      *           "ci": {
                      *             "low": 0.5625,
                      *             "high": 0.809,
-                     *             "method": "wilson"
+                     *             "method": "t"
                      *           },
                      *           "previous": null,
                      *           "change": null,
@@ -9043,7 +9401,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     reward-claims,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,t,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -9123,7 +9493,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -9131,6 +9501,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -9144,7 +9516,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9167,7 +9539,7 @@ export interface operations {
                      *           "ci": {
                      *             "low": 0.5625,
                      *             "high": 0.809,
-                     *             "method": "wilson"
+                     *             "method": "t"
                      *           },
                      *           "previous": null,
                      *           "change": null,
@@ -9216,7 +9588,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     reward-returns,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,t,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -9294,7 +9678,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -9302,6 +9686,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -9315,7 +9701,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9385,7 +9771,19 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     community-participation,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,wilson,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -9465,7 +9863,7 @@ export interface operations {
                  */
                 module?: string;
                 /**
-                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for.
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
                  * @example team
                  */
                 breakdown?: string;
@@ -9473,6 +9871,8 @@ export interface operations {
                 compare?: "previous" | "year";
                 /** @description Cells on a page. Default: 1000. */
                 limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
                 /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
                 cursor?: string;
                 /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
@@ -9486,7 +9886,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One cell per period, and the query as it was understood. */
+            /** @description The answer, as JSON or as a table */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9509,7 +9909,7 @@ export interface operations {
                      *           "ci": {
                      *             "low": 0.5625,
                      *             "high": 0.809,
-                     *             "method": "wilson"
+                     *             "method": "t"
                      *           },
                      *           "previous": null,
                      *           "change": null,
@@ -9558,7 +9958,1142 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     forum-interactions,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,t,,,false,false,
+                     */
+                    "text/csv": string;
                 };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getAssessmentScore: {
+        parameters: {
+            query?: {
+                /** @description Which scores: `scaled`, `score.scaled` as it was sent, -1 to 1; or `ratio`, (raw - min) ÷ (max - min), where all three were sent. The two are never mixed. Default: scaled. */
+                scale?: "scaled" | "ratio";
+                /** @description Which of several attempts at an activity in the period counts: the `last`, the `first` or the `best`. Default: last. */
+                policy?: "last" | "first" | "best";
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, as JSON or as a table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "assessment-score",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "t"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "assessment-score",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {
+                     *             "scale": "scaled",
+                     *             "policy": "last"
+                     *           },
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     assessment-score,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,t,,,false,false,
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getAssessmentDelta: {
+        parameters: {
+            query?: {
+                /** @description `difference`: last - first. `hake`: (last - first) ÷ (1 - first), without those that began with 1. `slope`: the least-squares slope, per module, of the first score in each of a learner’s modules, in their order. Default: difference. */
+                of?: "difference" | "hake" | "slope";
+                /** @description Which scores: `scaled`, `score.scaled` as it was sent, -1 to 1; or `ratio`, (raw - min) ÷ (max - min), where all three were sent. The two are never mixed. Default: scaled. */
+                scale?: "scaled" | "ratio";
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, as JSON or as a table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "assessment-delta",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "t"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "assessment-delta",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {
+                     *             "of": "difference",
+                     *             "scale": "scaled"
+                     *           },
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     assessment-delta,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,t,,,false,false,
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTimeOnTask: {
+        parameters: {
+            query?: {
+                /** @description `auto`: the durations of *terminated* events of learners who have any in the period, and the sessions of all others. `terminated`: durations alone. `sessions`: sessions alone, the gaps of at most 30 minutes between deeds. Default: auto. */
+                method?: "auto" | "terminated" | "sessions";
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, as JSON or as a table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "time-on-task",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "t"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "time-on-task",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {
+                     *             "method": "auto"
+                     *           },
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     time-on-task,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,t,,,false,false,
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getCourseDiversity: {
+        parameters: {
+            query?: {
+                /** @description `effective`: exp(-Σ p ln p), as many categories as would be, if all were of equal shares. `distinct`: how many there are. Default: effective. */
+                of?: "effective" | "distinct";
+                /** @description What a category is: `category`, of `contextActivities.category` of the statement; `contentType`, the type of the activity. Default: category. */
+                by?: "category" | "contentType";
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, as JSON or as a table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "course-diversity",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "t"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "course-diversity",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {
+                     *             "of": "effective",
+                     *             "by": "category"
+                     *           },
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     course-diversity,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,t,,,false,false,
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getForumInfluence: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, as JSON or as a table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "forum-influence",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "t"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "forum-influence",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     forum-influence,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,t,,,false,false,
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getParticipation: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, as JSON or as a table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "participation",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "wilson"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "participation",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     participation,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,wilson,,,false,false,
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
@@ -10172,6 +11707,245 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getForumInfluenceLeaderboard: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /** @description How many learners are listed. Default: 10. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who moves most of the others, without those who opted out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "forum-influence",
+                     *       "period": {
+                     *         "from": "2026-03-02",
+                     *         "to": "2026-03-09"
+                     *       },
+                     *       "learners": [
+                     *         {
+                     *           "rank": 1,
+                     *           "isTied": false,
+                     *           "personId": "4711",
+                     *           "name": "Ada",
+                     *           "value": 0.3,
+                     *           "people": 3,
+                     *           "others": 10
+                     *         },
+                     *         {
+                     *           "rank": 2,
+                     *           "isTied": false,
+                     *           "personId": "4712",
+                     *           "name": null,
+                     *           "value": 0.1,
+                     *           "people": 1,
+                     *           "others": 10
+                     *         }
+                     *       ],
+                     *       "omitted": 0,
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "forum-influence",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LeaderboardAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getLeaderboardOptOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Percent-encoded, so that it may have any character */
+                personId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "optOut": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LeaderboardOptOut"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putLeaderboardOptOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Percent-encoded, so that it may have any character */
+                personId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "optOut": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["LeaderboardOptOut"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "optOut": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LeaderboardOptOut"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];

@@ -5,6 +5,7 @@ import { cohortRoutes } from './http/api/cohorts.js'
 import { credentialRoutes } from './http/api/credentials.js'
 import { erasureRoutes } from './http/api/erasures.js'
 import { eventMappingRoutes } from './http/api/event-mapping.js'
+import { leaderboardRoutes } from './http/api/leaderboards.js'
 import { learnerRoutes } from './http/api/learners.js'
 import { metricRoutes } from './http/api/metrics.js'
 import { peopleRoutes } from './http/api/people.js'
@@ -135,6 +136,7 @@ async function apiScope(app: FastifyInstance, context: HttpContext, authorize: A
   await app.register(metricRoutes(context))
   await app.register(learnerRoutes(context))
   await app.register(queryRoutes(context))
+  await app.register(leaderboardRoutes(context))
   await app.register(erasureRoutes(context))
   await app.register(credentialRoutes(context))
   await app.register(tenantRoutes(context))

@@ -8,6 +8,7 @@ export interface PersonTable {
   name: string | null
   created_at: Generated<string>
   merged_into: number | null
+  leaderboard_opt_out: Generated<boolean>
 }
 
 export interface PersonAgentTable {

@@ -1,14 +1,19 @@
 import { activeUsers } from './active-users.js'
 import { activityDrop } from './activity-drop.js'
 import { activitySpike } from './activity-spike.js'
+import { assessmentDelta } from './assessment-delta.js'
+import { assessmentScore } from './assessment-score.js'
 import { communityParticipation } from './community-participation.js'
+import { courseDiversity } from './course-diversity.js'
 import { dau } from './dau.js'
 import { engagementFrequency } from './engagement-frequency.js'
+import { forumInfluence } from './forum-influence.js'
 import { forumInteractions } from './forum-interactions.js'
 import { learningRetention } from './learning-retention.js'
 import { managerCheckRate } from './manager-check-rate.js'
 import { mau } from './mau.js'
 import type { Metric } from './metric.js'
+import { participation } from './participation.js'
 import { peerFeedbackRate } from './peer-feedback-rate.js'
 import { peerFeedbackReceived } from './peer-feedback-received.js'
 import { practiceTasks } from './practice-tasks.js'
@@ -17,6 +22,7 @@ import { rewardClaims } from './reward-claims.js'
 import { rewardReturns } from './reward-returns.js'
 import { sessionStarts } from './session-starts.js'
 import { stickiness } from './stickiness.js'
+import { timeOnTask } from './time-on-task.js'
 import { wau } from './wau.js'
 
 /** Every metric there is, in the order in which a reader should meet them. */
@@ -39,5 +45,11 @@ export const catalogue: readonly Metric[] = [
   rewardClaims,
   rewardReturns,
   communityParticipation,
-  forumInteractions
+  forumInteractions,
+  assessmentScore,
+  assessmentDelta,
+  timeOnTask,
+  courseDiversity,
+  forumInfluence,
+  participation
 ]

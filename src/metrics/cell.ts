@@ -1,5 +1,5 @@
 import type { FilterParameter, Membership } from './cohort-query.js'
-import type { Dimension } from './dimension.js'
+import type { DeedDimension, Dimension } from './dimension.js'
 import type { Excluded } from './measurement.js'
 import type { MetricOptions } from './metric.js'
 import type { Interval } from './window.js'
@@ -94,7 +94,7 @@ export interface ResolvedQuery {
   readonly filters: Readonly<Partial<Record<FilterParameter, readonly string[]>>>
   readonly module: string | null
   readonly membership: Membership
-  readonly breakdown: readonly Dimension[]
+  readonly breakdown: readonly (Dimension | DeedDimension)[]
   readonly options: MetricOptions
   readonly compare: Comparison | null
   readonly minGroupSize: number

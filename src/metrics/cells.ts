@@ -1,5 +1,5 @@
 import type { Cell, ConfidenceInterval } from './cell.js'
-import type { Dimension } from './dimension.js'
+import { type DeedDimension, type Dimension, isDeedDimension } from './dimension.js'
 import { ratioInterval, wilson } from './interval.js'
 import type { CellSum } from './measurement.js'
 import type { Metric } from './metric.js'
@@ -12,7 +12,7 @@ export interface CellFrame {
   readonly window: Window
   /** What each of the window's periods is compared with; empty without a comparison. */
   readonly previous: readonly Period[]
-  readonly breakdown: readonly Dimension[]
+  readonly breakdown: readonly (Dimension | DeedDimension)[]
   readonly minGroupSize: number
 }
 
@@ -43,7 +43,28 @@ export function toCells(frame: CellFrame, sums: readonly CellSum[]): readonly Ce
   })
 }
 
-function hideSmall({ breakdown, minGroupSize }: CellFrame, cells: readonly Cell[]): readonly Cell[] {
+/** Of deeds, each value is a whole of its own, in which the learners are told apart by the roster. */
+function hideSmall(frame: CellFrame, cells: readonly Cell[]): readonly Cell[] {
+  const ofDeeds = frame.breakdown.filter(isDeedDimension)
+  if (ofDeeds.length === 0) return hideInWhole(frame, cells)
+  const breakdown = frame.breakdown.filter(name => !isDeedDimension(name))
+  const wholes = new Map<string, Cell[]>()
+  for (const cell of cells) {
+    const key = JSON.stringify(ofDeeds.map(name => cell.dimensions[name]))
+    const whole = wholes.get(key)
+    if (whole === undefined) wholes.set(key, [cell])
+    else whole.push(cell)
+  }
+  const shown = new Map(
+    [...wholes.values()].flatMap(whole => {
+      const hidden = hideInWhole({ ...frame, breakdown }, whole)
+      return whole.map((cell, at) => [cell, hidden[at] ?? cell] as const)
+    })
+  )
+  return cells.map(cell => shown.get(cell) ?? cell)
+}
+
+function hideInWhole({ breakdown, minGroupSize }: CellFrame, cells: readonly Cell[]): readonly Cell[] {
   if (breakdown.length > 0 && !breakdown.includes('cohort')) return suppressPartition(cells, minGroupSize)
   return cells.map(cell => suppressSmall(cell, minGroupSize))
 }

@@ -12,6 +12,9 @@ export type Dimension =
   | 'tenureBand'
   | 'cohort'
 
+/** What a deed was done in, or with: a learner is counted under each value, and P is the same for all of them. */
+export type DeedDimension = 'module' | 'contentType'
+
 interface DimensionSource {
   readonly description: string
   /** SQL over `roster`, `person` and `period` for the learner's value; null where it is not known. */
@@ -45,22 +48,48 @@ export const dimensions: Readonly<Record<Dimension, DimensionSource>> = {
 
 export const dimensionNames = Object.keys(dimensions) as readonly Dimension[]
 
+/** Every dimension of deeds, with the column of `deed` that has the number of its IRI, 0 for none. */
+export const deedDimensions: Readonly<
+  Record<DeedDimension, { readonly description: string; readonly column: string }>
+> = {
+  module: { description: 'the IRI of the module', column: 'module_id' },
+  contentType: { description: "the IRI of the activity's type", column: 'activity_type_id' }
+}
+
+export const deedDimensionNames = Object.keys(deedDimensions) as readonly DeedDimension[]
+
+/** Says whether a dimension is one of deeds, and not of the roster. */
+export function isDeedDimension(dimension: Dimension | DeedDimension): dimension is DeedDimension {
+  return Object.hasOwn(deedDimensions, dimension)
+}
+
+/** Says whether a dimension is one of the roster. */
+export function isRosterDimension(dimension: Dimension | DeedDimension): dimension is Dimension {
+  return !isDeedDimension(dimension)
+}
+
 /** The most dimensions of one answer. */
 export const maxDimensions = 2
 
 /**
  * Checks what an answer is to be broken down by: names with commas between them, each once.
  *
+ * @param ofDeeds the dimensions of deeds that the metric knows.
  * @throws {LrsError} `invalid-parameter`
  */
-export function parseBreakdown(text: string | undefined): readonly Dimension[] {
+export function parseBreakdown(
+  text: string | undefined,
+  ofDeeds: readonly DeedDimension[] = []
+): readonly (Dimension | DeedDimension)[] {
   if (text === undefined) return []
   const names = text.split(',')
-  const unknown = names.find(name => !Object.hasOwn(dimensions, name))
+  const known: readonly string[] = [...dimensionNames, ...ofDeeds]
+  const unknown = names.find(name => !known.includes(name))
   if (unknown !== undefined) {
+    const isElsewhere = Object.hasOwn(deedDimensions, unknown)
     throw new LrsError(
       'invalid-parameter',
-      `breakdown (${JSON.stringify(unknown)}) must be one or two of ${dimensionNames.join(', ')}, with a comma between them`,
+      `breakdown (${JSON.stringify(unknown)}) must be one or two of ${known.join(', ')}, with a comma between them${isElsewhere ? '; participation can be broken down by it' : ''}`,
       { pointer: '/breakdown' }
     )
   }
@@ -71,5 +100,5 @@ export function parseBreakdown(text: string | undefined): readonly Dimension[] {
       { pointer: '/breakdown' }
     )
   }
-  return names as readonly Dimension[]
+  return names as readonly (Dimension | DeedDimension)[]
 }

@@ -1,8 +1,10 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/schema.js'
+import { checkLength, countedByDeed, maxDeedCells } from './counted-by-deed.js'
+import { isDeedDimension } from './dimension.js'
 import type { CellSum, Measurement } from './measurement.js'
 import type { Counting, MeasureRequest, Metric, MetricOptions } from './metric.js'
-import { type SharesRequest, shares } from './shares.js'
+import { type SharesRequest, sharesOf } from './shares.js'
 import { readSnapshot, type SnapshotRow, snapshotColumns } from './snapshot.js'
 
 interface Row extends SnapshotRow, Omit<CellSum, 'period' | 'dimensions'> {
@@ -25,16 +27,24 @@ export async function measure<Options extends MetricOptions>(
   const dimensions = breakdown.map((_dimension, at) => sql.ref(`dimension_${at + 1}`))
   const keys = [sql`ordinal`, ...dimensions]
   const whole = ofCells(counting, keys)
+  const { expressions, population } = sharesOf(request, counting)
+  const isOfDeeds = breakdown.some(isDeedDimension)
   const { rows } = await sql<Row>`
-    with recursive ${shares(request, counting)},
-    counted as (
+    with recursive ${expressions},
+    ${
+      isOfDeeds
+        ? countedByDeed(request, population)
+        : sql`counted as (
       select ${sql.join([...keys, sql`count(*) as population`, ...sums(metric, counting)])}
       from share group by ${sql.join(keys)}
-    )    ${whole.expression}
+    )`
+    } ${whole.expression}
     select ${sql.join([...keys, ...columns.map(column => value(column, whole))])},
       ${whole.per} as per, ${whole.details} as details, ${snapshotColumns(request)}
     from period left join counted using (ordinal) ${whole.join} cross join excluded
-    order by ${sql.join(keys)}`.execute(db)
+    order by ${sql.join(keys)}
+    ${isOfDeeds ? sql`limit ${maxDeedCells + 1}` : sql``}`.execute(db)
+  if (isOfDeeds) checkLength(rows.length)
   return toMeasurement(rows, request)
 }
 

@@ -3,7 +3,7 @@ import type { LearningEventKind } from '../database/schema.js'
 import type { CohortFilter } from '../people/cohort-filter.js'
 import type { Membership } from './cohort-query.js'
 import type { Source } from './consistency.js'
-import type { Dimension } from './dimension.js'
+import type { DeedDimension, Dimension } from './dimension.js'
 import type { Unit } from './unit.js'
 import type { Period } from './window.js'
 
@@ -48,6 +48,11 @@ export interface Metric<Options extends MetricOptions = MetricOptions> {
   readonly options: { readonly [Name in keyof Options]: MetricOption<Options[Name]> }
   /** By how many days the default window ends before today, so that its answer can be known. */
   lagDays(options: Options): number
+  /**
+   * The dimensions of deeds that it may be broken down by, beside those of the roster. Only for a proportion of |P| whose
+   * x is 1 for who has a deed; its `deeds` then have the columns of these dimensions.
+   */
+  readonly deedDimensions?: readonly DeedDimension[]
   /** What counts, as SQL for the request. */
   counting(request: MeasureRequest<Options>): Counting
   /** The learning events that a numerator rests on. */
@@ -84,6 +89,11 @@ export interface Counting {
    * then lie before it, and count whether or not the learner belonged to P on their day.
    */
   readonly isDeedOfPeriod?: true
+  /**
+   * What a learner's deeds are first put together by, such as each activity, for metrics that need one thing of each:
+   * `perLearner` is then over the rows of these.
+   */
+  readonly parts?: Parts
   /** Aggregates, with their names, over one learner's deeds on the days of a period that count; empty for none. */
   readonly perLearner: readonly RawBuilder<unknown>[]
   /** Facts about the learner from the row of the roster that places them in P, by their names. */
@@ -116,6 +126,13 @@ export interface Counting {
   ofCells?(cell: readonly RawBuilder<unknown>[]): RawBuilder<unknown>
 }
 
+/** A learner's deeds on the days of a period that count, put together by a column or several. */
+export interface Parts {
+  readonly by: readonly RawBuilder<unknown>[]
+  /** Aggregates, with their names, over the deeds of one part. */
+  readonly aggregates: readonly RawBuilder<unknown>[]
+}
+
 /** What a metric needs to know to count. */
 export interface MeasureRequest<Options extends MetricOptions = MetricOptions> {
   readonly tenantId: number
@@ -130,7 +147,7 @@ export interface MeasureRequest<Options extends MetricOptions = MetricOptions> {
   /** The moment as of which it is asked. */
   readonly membership: Membership
   /** What the learners are told apart by. */
-  readonly breakdown: readonly Dimension[]
+  readonly breakdown: readonly (Dimension | DeedDimension)[]
   /** IRI of the only module whose events count; null for all. */
   readonly module: string | null
   /** The local day that `asOf` falls in; it is not complete yet. */

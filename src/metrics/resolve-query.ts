@@ -5,7 +5,7 @@ import { bothOf, type CohortFilter } from '../people/cohort-filter.js'
 import type { Comparison } from './cell.js'
 import { type CohortQuery, type ResolvedCohort, resolveCohort } from './cohort-query.js'
 import { type Consistency, chooseSource, type Source } from './consistency.js'
-import { type Dimension, parseBreakdown } from './dimension.js'
+import { type DeedDimension, type Dimension, parseBreakdown } from './dimension.js'
 import type { MeasureRequest, Metric, MetricOptions } from './metric.js'
 import { resolveMinGroupSize } from './suppression.js'
 import {
@@ -62,7 +62,7 @@ export interface ResolvedMetricQuery extends ResolvedCohort {
   readonly minGroupSize: number
   readonly source: Source
   readonly module: string | null
-  readonly breakdown: readonly Dimension[]
+  readonly breakdown: readonly (Dimension | DeedDimension)[]
   readonly compare: Comparison | null
   readonly previous: readonly Period[]
 }
@@ -84,7 +84,7 @@ export async function resolveQuery(
   const window = resolveWindow(query, { timeZone: asker.timeZone, asOf: asker.asOf, lagDays })
   const module = query.module ?? null
   const compare = query.compare ?? null
-  const breakdown = parseBreakdown(query.breakdown)
+  const breakdown = parseBreakdown(query.breakdown, metric.deedDimensions)
   const minGroupSize = resolveMinGroupSize(asker.minGroupSize, query.minGroupSize)
   const cohort = await resolveCohort(db, asker.tenantId, query, asker.within)
   return {

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { learnerDays } from '../rollup/learner-days.js'
 import { actorEvents } from './activity.js'
+import { isRosterDimension } from './dimension.js'
 import type { Counting, MeasureRequest, MetricOptions } from './metric.js'
 import { type Population, populationOf } from './population.js'
 import { addDays } from './window.js'
@@ -18,13 +19,19 @@ export type SharesRequest = Omit<MeasureRequest<MetricOptions>, 'options'>
  * from being joined to the calendar before the deeds are: a million deeds were then each compared with 90 days.
  */
 export function shares(request: SharesRequest, counting: Counting): RawBuilder<unknown> {
-  const { today, breakdown } = request
+  return sharesOf(request, counting).expressions
+}
+
+/** The same, with the population that they are of; they may go unread, and are then not computed. */
+export function sharesOf(request: SharesRequest, counting: Counting) {
+  const { today } = request
+  const breakdown = request.breakdown.filter(isRosterDimension)
   const { flags = {}, extra = {}, isImmature = sql`false` } = counting
-  const population = populationOf({ ...request, tomorrow: addDays(today, 1), flags })
+  const population = populationOf({ ...request, breakdown, tomorrow: addDays(today, 1), flags })
   const keys = counting.isDeedOfPeriod ? periodKeys : population.keys
   const columns = Object.entries(extra).map(([name, value]) => sql`${value} as ${sql.ref(name)}`)
   const names = breakdown.map((_dimension, at) => sql.ref(`population.dimension_${at + 1}`))
-  return sql`
+  const expressions = sql`
     ${periods(request)},
     ${sql.join(population.expressions)},
     ${days(request, counting)},
@@ -37,19 +44,28 @@ export function shares(request: SharesRequest, counting: Counting): RawBuilder<u
       from population join period using (ordinal) left join learner using (${sql.join(keys)})
     ),
     ${excluded(request)}`
+  return { expressions, population }
 }
 
 const periodKeys = [sql`ordinal`, sql`person_id`]
 
-/** What each learner did in each period, one row for those who did anything. */
-function learners(population: Population, { perLearner, isDeedOfPeriod }: Counting): RawBuilder<unknown> {
+/** What each learner did in each period: of their deeds, or of the parts that these are first put together by. */
+function learners(population: Population, { parts, perLearner, isDeedOfPeriod }: Counting): RawBuilder<unknown> {
   const keys = isDeedOfPeriod ? periodKeys : population.keys
   const deeds = isDeedOfPeriod
     ? sql`deed join period using (ordinal)`
     : sql`(select * from deed join period_day using (day) offset 0) as dated ${population.onDaysThatCount}`
-  return sql`
+  const perPart =
+    parts &&
+    sql`
+    part as (
+      select ${sql.join([...keys, ...parts.by, ...parts.aggregates])} from ${deeds}
+      group by ${sql.join([...keys, ...parts.by])}
+    ),`
+  return sql`${perPart ?? sql``}
     learner as (
-      select ${sql.join([...keys, ...perLearner])} from ${deeds} group by ${sql.join(keys)}
+      select ${sql.join([...keys, ...perLearner])} from ${parts === undefined ? deeds : sql`part`}
+      group by ${sql.join(keys)}
     )`
 }
 
@@ -67,7 +83,7 @@ function periods({ periods }: SharesRequest): RawBuilder<unknown> {
 }
 
 /** Learners of a cohort are looked up one by one while they are fewer than one in so many of the tenant's persons. */
-const lookUpBelowOneIn = 10
+export const lookUpBelowOneIn = 10
 
 /** The days, half-open, that the periods and the window cover, with what the metric looks at beyond them. */
 export function extent(

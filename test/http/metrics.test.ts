@@ -179,3 +179,17 @@ t.test('wrong, unknown and repeated parameters are 400 with the code invalid-par
     t.match(await get(path), { status: 400, body: { code: 'invalid-parameter', detail } }, path)
   }
 })
+
+t.test('participation alone is broken down by module and type of content, and the catalogue says so', async t => {
+  const { body } = await get('')
+  const dimensionsOf = (id: string) => body.metrics.find((metric: { id: string }) => metric.id === id).dimensions
+  t.same(dimensionsOf('participation'), [...dimensionNames, 'module', 'contentType'])
+  t.same(dimensionsOf('dau'), [...dimensionNames])
+  const { status, body: answer } = await get('/participation?breakdown=team,contentType')
+  t.equal(status, 200)
+  t.same(answer.meta.query.breakdown, ['team', 'contentType'])
+  const refused = await get('/dau?breakdown=module')
+  t.equal(refused.status, 400)
+  t.match(refused.body, { code: 'invalid-parameter', detail: /participation can be broken down by it/ })
+  t.equal((await get('/participation?breakdown=team,module,contentType')).status, 400)
+})

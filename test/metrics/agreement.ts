@@ -2,6 +2,7 @@ import { deepStrictEqual } from 'node:assert'
 import fc from 'fast-check'
 import type { Kysely } from 'kysely'
 import type { Database } from '../../src/database/schema.js'
+import type { Source } from '../../src/metrics/consistency.js'
 import { type Dimension, dimensionNames } from '../../src/metrics/dimension.js'
 import { measure } from '../../src/metrics/measure.js'
 import type { Metric, MetricOptions } from '../../src/metrics/metric.js'
@@ -10,6 +11,10 @@ import { dateOf, type Person, type Question, questions, type Stretch, seedWorld,
 
 /** Somebody in P, as a naive metric sees them. */
 export interface NaiveLearner {
+  /** The person's position in the world. */
+  readonly at: number
+  /** The positions of everybody in P. */
+  readonly population: ReadonlySet<number>
   /** Everything that the person ever did, whichever period it was in. */
   readonly days: Person['days']
   /** The days of the period on which their deeds count. */
@@ -35,16 +40,27 @@ export interface NaiveShare {
 }
 
 /** A metric, counted once more: one learner after another, without SQL. */
-export interface NaiveMetric<Options> {
+export interface NaiveMetric<Options, Known extends World = World> {
   readonly options: fc.Arbitrary<Options>
   /** What is asked, where the usual questions are too short for the metric. */
   readonly questions?: fc.Arbitrary<Question>
   /** Where, when the metric counts what is rare in the usual worlds. */
   readonly worlds?: fc.Arbitrary<World>
-  share(learner: NaiveLearner, moment: NaiveMoment, options: Options): NaiveShare
+  /** The worlds that it is compared in, and how one is written; those of learner-days when absent. */
+  readonly stage?: Stage<Known>
+  share(learner: NaiveLearner, moment: NaiveMoment, options: Options, world: Known): NaiveShare
 }
 
-interface Sum {
+/** Worlds of one sort, which all sources of learner-days know. */
+export interface Stage<Known extends World> {
+  readonly worlds: fc.Arbitrary<Known>
+  readonly sources: readonly Source[]
+  seed(db: Kysely<Database>, world: Known): Promise<number>
+}
+
+const learnerDayStage: Stage<World> = { worlds, sources: ['rollup'], seed: seedWorld }
+
+export interface Sum {
   readonly period: number
   readonly dimensions: readonly (string | null)[]
   readonly population: number
@@ -64,21 +80,28 @@ const breakdowns = fc.oneof(
  *
  * @throws with the smallest world in which they differ.
  */
-export async function agree<Options extends MetricOptions>(
+export async function agree<Options extends MetricOptions, Known extends World = World>(
   db: Kysely<Database>,
   metric: Metric<Options>,
-  naive: NaiveMetric<Options>,
+  naive: NaiveMetric<Options, Known>,
   runs = 150
 ): Promise<void> {
-  const { worlds: seeded = worlds, questions: asked = questions } = naive
+  // A naive metric that names no stage knows no more of a world than its learner-days.
+  const stage = naive.stage ?? (learnerDayStage as unknown as Stage<Known>)
+  const seeded = (naive.worlds as fc.Arbitrary<Known> | undefined) ?? stage.worlds
+  const asked = fc.record({
+    question: naive.questions ?? questions,
+    breakdown: breakdowns,
+    source: fc.constantFrom(...stage.sources)
+  })
   await fc.assert(
-    fc.asyncProperty(seeded, asked, breakdowns, naive.options, async (world, question, breakdown, options) => {
-      const tenantId = await seedWorld(db, world)
+    fc.asyncProperty(seeded, asked, naive.options, async (world, { question, breakdown, source }, options) => {
+      const tenantId = await stage.seed(db, world)
       const periods = question.periods.map(({ from, days }) => ({ from: dateOf(from), to: dateOf(from + days) }))
       const { cells } = await measure(db, metric, {
         tenantId,
         timeZone: 'UTC',
-        source: 'rollup',
+        source,
         periods,
         window: periods[0] ?? { from: dateOf(0), to: dateOf(1) },
         filter: question.filter,
@@ -94,7 +117,7 @@ export async function agree<Options extends MetricOptions>(
       }))
       const isCount = metric.calculation === 'count'
       const expected = naiveSums(world, question, breakdown, (learner, moment) => {
-        const share = naive.share(learner, moment, options)
+        const share = naive.share(learner, moment, options, world)
         return { ...share, isCounted: isCount || share.y !== 0 }
       })
       deepStrictEqual(inOrder(found), inOrder(expected))
@@ -108,7 +131,8 @@ function inOrder(sums: readonly Sum[]): readonly Sum[] {
   return [...sums].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
 }
 
-function naiveSums(
+/** The sums of each period and group. */
+export function naiveSums(
   world: World,
   question: Question,
   breakdown: readonly Dimension[],
@@ -117,8 +141,11 @@ function naiveSums(
   return question.periods.flatMap(({ from, days }, period) => {
     const moment = { from, to: from + days, today: question.today }
     const groups = new Map<string, Sum>()
-    for (const { key, learner } of placed(world, question, moment, breakdown)) {
-      groups.set(key, plus(groups.get(key) ?? noSum(period, JSON.parse(key)), share(learner, moment)))
+    const learners = placed(world, question, moment, breakdown)
+    const population = new Set(learners.map(({ learner }) => learner.at))
+    for (const { key, learner } of learners) {
+      const added = share({ ...learner, population }, moment)
+      groups.set(key, plus(groups.get(key) ?? noSum(period, JSON.parse(key)), added))
     }
     return groups.size === 0
       ? [
@@ -173,7 +200,7 @@ export function placed(
     }
     return [...groups].map(([key, { days, ...held }]) => ({
       key,
-      learner: { ...held, days: person.days, countedDays: membership === 'at_event' ? days : periodDays }
+      learner: { ...held, at, days: person.days, countedDays: membership === 'at_event' ? days : periodDays }
     }))
   })
 }

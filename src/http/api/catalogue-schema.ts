@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
-import { type Dimension, dimensionNames } from '../../metrics/dimension.js'
+import { dimensionNames } from '../../metrics/dimension.js'
 import { units } from '../../metrics/unit.js'
+import { breakdownNames } from './metrics-schema.js'
 import { nullable, words } from './schema.js'
 
 const metricOption = Type.Object(
@@ -41,7 +42,7 @@ export const catalogueSchema = Type.Object(
               { description: 'What a pilot must reach in a window of `perDays` days; null where no source names any.' }
             )
           ),
-          dimensions: Type.Array(words(dimensionNames as Dimension[]), {
+          dimensions: Type.Array(words(breakdownNames), {
             description: 'What it may be broken down by.'
           }),
           evidence: Type.Array(Type.String(), { description: 'The kinds of learning events that it rests on.' }),

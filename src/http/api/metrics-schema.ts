@@ -1,7 +1,15 @@
 import { Type } from 'typebox'
 import type { Answer, ResolvedQuery } from '../../metrics/cell.js'
 import { filterParameters } from '../../metrics/cohort-query.js'
-import { type Dimension, dimensionNames, dimensions, maxDimensions } from '../../metrics/dimension.js'
+import {
+  type DeedDimension,
+  type Dimension,
+  deedDimensionNames,
+  deedDimensions,
+  dimensionNames,
+  dimensions,
+  maxDimensions
+} from '../../metrics/dimension.js'
 import type { Metric, MetricOption } from '../../metrics/metric.js'
 import { defaultPageCells, maxPageCells } from '../../metrics/page.js'
 import { groupSizeFloor } from '../../metrics/suppression.js'
@@ -17,6 +25,9 @@ const values = (which: string, example: string) =>
     pattern: namePattern,
     examples: [example]
   })
+
+/** What some metric may be broken down by. */
+export const breakdownNames: (Dimension | DeedDimension)[] = [...dimensionNames, ...deedDimensionNames]
 
 const memberships = ['at_window_start', 'at_event', 'current'] as const
 const comparisons = ['previous', 'year'] as const
@@ -78,7 +89,13 @@ export const commonParameters = {
         dimensions
       )
         .map(([name, { description }]) => `\`${name}\` (${description})`)
-        .join(', ')}. A cell for each combination that has a learner, at the moment that \`membership\` asks for.`,
+        .join(
+          ', '
+        )}. A cell for each combination that has a learner, at the moment that \`membership\` asks for. Metrics whose \`dimensions\` have them take these too: ${Object.entries(
+        deedDimensions
+      )
+        .map(([name, { description }]) => `\`${name}\` (${description})`)
+        .join(', ')}; with a cell for each that somebody did anything in, out of the same learners.`,
       minLength: 1,
       maxLength: 100,
       examples: ['team']
@@ -225,7 +242,7 @@ const resolvedQuery = Type.Object(
     }),
     module: nullable(Type.String({ description: 'The only module whose events count.' })),
     membership: words(memberships, { description: 'When a learner had to belong.' }),
-    breakdown: Type.Immutable(Type.Array(words(dimensionNames as Dimension[]))),
+    breakdown: Type.Immutable(Type.Array(words(breakdownNames))),
     options: Type.Record(Type.String(), Type.Union([Type.String(), Type.Integer()])),
     compare: nullable(words(comparisons)),
     minGroupSize: Type.Integer(),

@@ -68,7 +68,7 @@ export function metricRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
   }
 }
 
-function describe({ options, lagDays: _, counting: __, evidence, ...metric }: Metric) {
+function describe({ options, lagDays: _, counting: __, evidence, deedDimensions, ...metric }: Metric) {
   const named = Object.entries(options).map(([name, { description, values, default: standard }]) => ({
     name,
     description,
@@ -79,7 +79,7 @@ function describe({ options, lagDays: _, counting: __, evidence, ...metric }: Me
   return {
     ...metric,
     thresholds: metric.thresholds,
-    dimensions: [...dimensionNames],
+    dimensions: [...dimensionNames, ...(deedDimensions ?? [])],
     evidence: [...evidence(standard).kinds],
     options: named
   }

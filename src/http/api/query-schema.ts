@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
-import { type Dimension, dimensionNames, maxDimensions } from '../../metrics/dimension.js'
+import { maxDimensions } from '../../metrics/dimension.js'
 import { practiceTasks } from '../../metrics/practice-tasks.js'
 import { filterReference } from './cohorts-schema.js'
-import { cellSchema, commonParameters, exampleAnswer, metaSchema } from './metrics-schema.js'
+import { breakdownNames, cellSchema, commonParameters, exampleAnswer, metaSchema } from './metrics-schema.js'
 import { words } from './schema.js'
 
 const { breakdown: _breakdown, cursor: _cursor, limit: _limit, ...shared } = commonParameters
@@ -29,7 +29,7 @@ export const MetricsQuery = Type.Object(
     ...shared,
     filter: Type.Optional(Type.Unsafe<unknown>(filterReference)),
     breakdown: Type.Optional(
-      Type.Array(words(dimensionNames as Dimension[]), {
+      Type.Array(words(breakdownNames), {
         maxItems: maxDimensions,
         uniqueItems: true,
         description: 'Tells learners apart, as the parameter `breakdown` of a metric does.'
