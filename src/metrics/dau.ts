@@ -6,7 +6,8 @@ import type { Metric } from './metric.js'
 /**
  * Daily active learners: the mean, over the days of the period, of the distinct learners active on a day.
  *
- * Numerator: active days of learners in P. Denominator: days of the period; with `interval=day` it is 1, and the value
+ * Numerator: active days of learners in P. Denominator: days of the period that have
+ * begun; with `interval=day` it is 1, and the value
  * is the number of learners. Window: each period, in whole local days of the query's time zone. Null:
  * `empty_denominator` when P is empty.
  */
@@ -23,12 +24,12 @@ export const dau: Metric = {
   definitionVersion: 1,
   options: {},
   lagDays: () => 0,
-  counting: () => ({
-    deeds: sql`select person_id, day from population_day where ${isActiveDay}`,
+  counting: ({ today }) => ({
+    deeds: sql`select person_id, day from population_day where ${isActiveDay} and day <= ${today}::date`,
     perLearner: [sql`count(*) as active_days`],
     x: sql`coalesce(active_days, 0)`,
     y: sql`1`,
-    per: sql`ends - starts`
+    per: sql`greatest(0, least(ends, ${today}::date + 1) - starts)`
   }),
   evidence: () => ({ kinds: deedKinds, side: 'doer' })
 }

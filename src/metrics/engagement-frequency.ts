@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { deedKinds } from '../events/deed-kinds.js'
 import { isActiveDay } from './activity.js'
+import { fullWeeks, isInFullWeeks } from './full-weeks.js'
 import type { Metric } from './metric.js'
 
 interface EngagementFrequencyOptions extends Record<string, string | number> {
@@ -35,13 +36,13 @@ export const engagementFrequency: Metric<EngagementFrequencyOptions> = {
     }
   },
   lagDays: () => 0,
-  counting: ({ options }) => ({
+  counting: ({ options, today }) => ({
     deeds: sql`
       select person_id, day, ${options.of === 'sessions' ? sql`session_starts` : sql`1`} as times
       from population_day where ${isActiveDay}`,
-    perLearner: [sql`sum(times) filter (where day < starts + (ends - starts) / 7 * 7) as times`],
+    perLearner: [sql`sum(times) filter (where ${isInFullWeeks(today)}) as times`],
     x: sql`coalesce(times, 0)`,
-    y: sql`(ends - starts) / 7`,
+    y: fullWeeks(today),
     details: { median: sql`percentile_cont(0.5) within group (order by x::float8 / nullif(y, 0))` }
   }),
   evidence: () => ({ kinds: deedKinds, side: 'doer' })

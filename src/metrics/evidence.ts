@@ -58,7 +58,7 @@ export async function findEvidence<Options extends MetricOptions>(
   const counting = metric.counting(request)
   const { rows } = await sql<Row>`
     with recursive ${shares(request, counting)},
-    contributor as (select distinct person_id from share where x > 0),
+    contributor as (select distinct person_id from share where ${adds(metric)}),
     event as (${eventsOf(request, metric.evidence(request.options), extent(request, counting))})
     select event.statement_id as "statementId", person.external_id as "personId", event.kind,
       ${toMilliseconds(sql`event."timestamp"`)} as "timestamp", event.day::text as day, module.iri as module,
@@ -75,6 +75,11 @@ export async function findEvidence<Options extends MetricOptions>(
     events: events.map(({ exact: _exact, seq: _seq, ...event }) => event),
     next: last === undefined ? null : { timestamp: last.exact, seq: last.seq }
   }
+}
+
+/** Whether a learner adds to the numerator; of a ratio also by nothing, as with a score of 0, or by less. */
+function adds({ calculation }: Pick<Metric, 'calculation'>): RawBuilder<boolean> {
+  return calculation === 'ratio' ? sql<boolean>`y <> 0` : sql<boolean>`x > 0`
 }
 
 /** The contributors' live events of the kinds, each with its local day in the query's zone. */

@@ -1,13 +1,14 @@
 import { sql } from 'kysely'
+import { fullWeeks, isInFullWeeks } from './full-weeks.js'
 import type { Metric } from './metric.js'
 
 /**
  * Practice tasks completed per learner and week.
  *
- * Numerator: *completed-task* events of learners in P on the days of the period's full weeks, counted from its first
- * day; the days left over at the end count in neither. Denominator: |P| × full weeks. Window: each period, in whole local
+ * Numerator: *completed-task* events of learners in P on the days of the period's full weeks that are over, counted from its
+ * first day; the days left over at the end count in neither. Denominator: |P| × full weeks. Window: each period, in whole local
  * days of the query's time zone. Details: the median per learner and week. Null: `empty_denominator` when P is empty or
- * the period has no full week.
+ * the period has no full week that is over.
  */
 export const practiceTasks: Metric = {
   id: 'practice-tasks',
@@ -22,11 +23,11 @@ export const practiceTasks: Metric = {
   definitionVersion: 1,
   options: {},
   lagDays: () => 0,
-  counting: () => ({
+  counting: ({ today }) => ({
     deeds: sql`select person_id, day, completed_task from population_day where completed_task > 0`,
-    perLearner: [sql`sum(completed_task) filter (where day < starts + (ends - starts) / 7 * 7) as tasks`],
+    perLearner: [sql`sum(completed_task) filter (where ${isInFullWeeks(today)}) as tasks`],
     x: sql`coalesce(tasks, 0)`,
-    y: sql`(ends - starts) / 7`,
+    y: fullWeeks(today),
     details: { median: sql`percentile_cont(0.5) within group (order by x::float8 / nullif(y, 0))` }
   }),
   evidence: () => ({ kinds: ['completed-task'], side: 'doer' })

@@ -38,11 +38,19 @@ t.test('the worked example: 6 active days in 7 days', async t => {
   )
 })
 
+t.test('days that have not begun are not counted as idle', async t => {
+  const tenantId = await seedWorld(db, { people })
+  const query = { from: '2026-03-02', to: '2026-03-09' }
+  const asOf = new Date('2026-03-04T10:00:00Z')
+  const { results } = await answerMetric(db, dau, query, { ...asker, asOf, tenantId })
+  t.match(results, [{ value: 4 / 3, numerator: 4, denominator: 3, partial: true }])
+})
+
 t.test('any world: the same numbers as counting one learner after another', async () => {
   await agree(db, dau, {
     options: fc.constant({}),
-    share: (learner, _moment) => ({
-      x: activeDaysOf(learner).filter(day => learner.countedDays.includes(day)).length,
+    share: (learner, { today }) => ({
+      x: activeDaysOf(learner).filter(day => learner.countedDays.includes(day) && day <= today).length,
       y: 1
     })
   })

@@ -36,11 +36,23 @@ t.test('a period without a full week has no value', async t => {
   t.match(results, [{ value: null, numerator: 0, denominator: 0, n: 0, nullReason: 'empty_denominator' }])
 })
 
+t.test('a week counts when it is over', async t => {
+  const tenantId = await seedWorld(db, { people })
+  const query = { from: '2026-03-02', to: '2026-03-16' }
+  const at = async (asOf: string) => {
+    const { results } = await answerMetric(db, practiceTasks, query, { ...asker, asOf: new Date(asOf), tenantId })
+    return [results[0]?.numerator, results[0]?.denominator, results[0]?.nullReason]
+  }
+  t.same(await at('2026-03-08T23:00:00Z'), [0, 0, 'empty_denominator'])
+  t.same(await at('2026-03-09T00:00:00Z'), [3, 5, null])
+  t.same(await at('2026-03-16T00:00:00Z'), [10, 10, null])
+})
+
 t.test('any world: the same numbers as counting one learner after another', async () => {
   await agree(db, practiceTasks, {
     options: fc.constant({}),
-    share: ({ days, countedDays }, { from, to }) => {
-      const weeks = Math.floor((to - from) / 7)
+    share: ({ days, countedDays }, { from, to, today }) => {
+      const weeks = Math.max(0, Math.floor((Math.min(to, today) - from) / 7))
       const counted = days.filter(({ day }) => countedDays.includes(day) && day < from + weeks * 7)
       return { x: counted.reduce((sum, { counts }) => sum + (counts.completed_task ?? 0), 0), y: weeks }
     }

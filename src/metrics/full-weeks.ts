@@ -1,0 +1,14 @@
+import { type RawBuilder, sql } from 'kysely'
+
+/**
+ * SQL for the full weeks of a period, of seven days each, counted from its first day: those that are over by the
+ * beginning of today. What is still to come is not idleness.
+ */
+export function fullWeeks(today: string): RawBuilder<number> {
+  return sql<number>`(greatest(0, least(ends, ${today}::date) - starts) / 7)`
+}
+
+/** SQL for whether a deed lies in them. */
+export function isInFullWeeks(today: string): RawBuilder<boolean> {
+  return sql<boolean>`(day < starts + 7 * ${fullWeeks(today)})`
+}
