@@ -4,8 +4,11 @@ import { activitySpike } from './activity-spike.js'
 import { assessmentDelta } from './assessment-delta.js'
 import { assessmentScore } from './assessment-score.js'
 import { communityParticipation } from './community-participation.js'
+import { completionOfOpened } from './completion-of-opened.js'
+import { completionRate } from './completion-rate.js'
 import { courseDiversity } from './course-diversity.js'
 import { dau } from './dau.js'
+import { deliveryRate } from './delivery-rate.js'
 import { engagementFrequency } from './engagement-frequency.js'
 import { forumInfluence } from './forum-influence.js'
 import { forumInteractions } from './forum-interactions.js'
@@ -13,6 +16,9 @@ import { learningRetention } from './learning-retention.js'
 import { managerCheckRate } from './manager-check-rate.js'
 import { mau } from './mau.js'
 import type { Metric } from './metric.js'
+import { openRate } from './open-rate.js'
+import { outcomeTags } from './outcome-tags.js'
+import { outstandingManagerChecks } from './outstanding-manager-checks.js'
 import { participation } from './participation.js'
 import { peerFeedbackRate } from './peer-feedback-rate.js'
 import { peerFeedbackReceived } from './peer-feedback-received.js'
@@ -51,5 +57,11 @@ export const catalogue: readonly Metric[] = [
   timeOnTask,
   courseDiversity,
   forumInfluence,
-  participation
+  participation,
+  completionRate,
+  deliveryRate,
+  openRate,
+  completionOfOpened,
+  outstandingManagerChecks,
+  outcomeTags
 ]

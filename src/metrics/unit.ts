@@ -5,6 +5,7 @@ export const units = {
   'per-learner': 'events, days or things per learner',
   'per-learner-week': 'events or days per learner and week',
   count: 'events',
+  checks: 'manager checks',
   milliseconds: 'milliseconds per learner',
   score: 'a score on the scale of -1 to 1, or 0 to 1 where it is not signed',
   categories: 'categories per learner'

@@ -1,0 +1,37 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { MeasureRequest } from './metric.js'
+
+type Request = Pick<MeasureRequest, 'tenantId' | 'module' | 'today'>
+
+/** SQL for the learner of an assignment, over it and its `person`: persons who are merged into another are one learner. */
+export const assignedLearner: RawBuilder<number> = sql`coalesce(person.merged_into, person.id)`
+
+/** SQL that joins `person` to `assignment`. */
+export const joinAssigned: RawBuilder<unknown> = sql`
+  join person on person.tenant_id = assignment.tenant_id and person.id = assignment.person_id`
+
+/**
+ * A query for the activities that learners were assigned: `person_id`, `activity_id`, and the days `since` and `until`,
+ * the last null for no end, between which the assignment holds. What never held is left out, and so is what is not
+ * assigned before tomorrow. Its days are the tenant's and are taken as they are in every zone. Of a request for one
+ * module, the assignments of the module itself.
+ *
+ * @param condition over `assignment`.
+ */
+export function assignedPairs(
+  { tenantId, module, today }: Request,
+  condition: RawBuilder<unknown>
+): RawBuilder<unknown> {
+  const ofModule =
+    module === null
+      ? sql``
+      : sql`and assignment.activity_id = (
+          select id from activity where tenant_id = ${tenantId} and digest = sha256(convert_to(${module}, 'UTF8')))`
+  return sql`
+    select ${assignedLearner} as person_id, assignment.activity_id, assignment.assigned_on as since,
+      assignment.withdrawn_on as until
+    from assignment ${joinAssigned}
+    where assignment.tenant_id = ${tenantId} and assignment.kind = 'activity' and assignment.assigned_on <= ${today}::date
+      and (assignment.withdrawn_on is null or assignment.withdrawn_on > assignment.assigned_on)
+      and ${condition} ${ofModule}`
+}
