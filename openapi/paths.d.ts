@@ -1506,6 +1506,298 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the scores
+         * @description Every score with what it means, what it is made of, and its definition in force. Wants one of the scopes `metrics/read`, `people/read`, `line/read` and `self/read`.
+         */
+        get: operations["listScores"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/coaching-index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Coaching index
+         * @description How far has coaching come towards success?
+         *
+         *     The weighted mean of five measures of coaching, each as its part of success and no more than all of it, times 100.
+         *
+         *     Small groups are hidden. Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getCoachingIndex"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/leadership-index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Composite leadership index
+         * @description Where does this learner stand among those of the same role?
+         *
+         *     The weighted mean of the z-scores, clipped to ±3, of the six metrics of learning among the learners of the same role.
+         *
+         *     Wants the scope `people/read`; or `line/read` or `self/read`, which see and compare the own line, or oneself, alone.
+         */
+        get: operations["getLeadershipIndex"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/leadership-flag": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Leadership flag
+         * @description Who both knows and helps?
+         *
+         *     True where the z-score of the assessment score is above 1.5 and that of forum interactions above 1.0, in the same cohort and window.
+         *
+         *     Wants the scope `people/read`; or `line/read` or `self/read`, which see and compare the own line, or oneself, alone.
+         */
+        get: operations["getLeadershipFlag"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/momentum": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Momentum
+         * @description Who is picking up, in several ways at once?
+         *
+         *     True where at least three of the six metrics of learning gain 0.5 or more in z, the last 28 days against the 28 before, and rise over the last 12 weeks.
+         *
+         *     Wants the scope `people/read`; or `line/read` or `self/read`, which see and compare the own line, or oneself, alone.
+         */
+        get: operations["getMomentum"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/energize-score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Energize score
+         * @description How lively is this learner among the cohort?
+         *
+         *     The weighted mean of the percentile ranks of weeks active of the last 8, the trend of active days, the share of reward claims followed by a return, and days in the community.
+         *
+         *     Wants the scope `people/read`; or `line/read` or `self/read`, which see and compare the own line, or oneself, alone.
+         */
+        get: operations["getEnergizeScore"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/{scoreId}/people/{personId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One learner’s score, now and in the last 12 weeks
+         * @description As of the end of the window and of each of the 11 weeks before it, each time among those who were compared then. Wants the scope `people/read`; or `line/read` or `self/read`, which see and compare the own line, or oneself, alone.
+         */
+        get: operations["getPersonScore"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/{scoreId}/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the learners of each team stand, as a heatmap
+         * @description Team by component: the mean of what the learners of the team have on the scale on which they are compared. Small groups are hidden. Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getTeamScores"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/{scoreId}/definition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the definition of a score
+         * @description The one in force, or one of its versions; version 1 is the program’s own. Wants one of the scopes `metrics/read`, `people/read`, `line/read` and `self/read`.
+         */
+        get: operations["getScoreDefinition"];
+        /**
+         * Put a definition of a score in force
+         * @description As a new version; older ones stay, and `definitionVersion` has their answers again. The same as the one in force makes no new version. Wants the scope `admin`.
+         */
+        put: operations["putScoreDefinition"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pilots/{pilotId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a pilot
+         * @description As it was saved, with its definition whole. Wants the scope `metrics/read`.
+         */
+        get: operations["getPilot"];
+        /**
+         * Save a pilot under an id, or replace the one that is there
+         * @description Whom it is meant for, when, and what it is judged by. A definition that differs from the one before gets the next version. Wants the scope `admin`.
+         */
+        put: operations["putPilot"];
+        post?: never;
+        /**
+         * Delete a pilot
+         * @description What it was judged by goes with it; nothing of the record does. Wants the scope `admin`.
+         */
+        delete: operations["deletePilot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pilots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the pilots
+         * @description In the order of their ids. Wants the scope `metrics/read`.
+         */
+        get: operations["listPilots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pilots/{pilotId}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scale, iterate, halt, or not enough data
+         * @description Computed from the complete weeks of the pilot so far: each of the five measures with its interval against minimum and success, and the sentence that explains it. Small groups are hidden. Wants the scope `metrics/read`.
+         */
+        get: operations["getPilotDecision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{personId}/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A person’s metrics of learning, and where those alike stand
+         * @description The six metrics of the last 28 days and of each of the last 12 weeks, beside the quartiles of those who have the same role today. Bands of small groups are hidden. Wants the scope `people/read`; or `line/read` or `self/read`, which see and compare the own line, or oneself, alone.
+         */
+        get: operations["getPersonCard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/erasures": {
         parameters: {
             query?: never;
@@ -1806,6 +2098,39 @@ export interface components {
             benchmarks: components["schemas"]["GroupBenchmark"][];
             meta: components["schemas"]["MetricMeta"];
         };
+        /** @description Where the middle half of the learners compared lies, in the unit of the metric. */
+        CardBand: {
+            p25: number | null;
+            median: number | null;
+            p75: number | null;
+            n: number | null;
+            nullReason: ("small_group" | "no_values" | "no_group") | null;
+        };
+        /** @description One metric of the last 28 days, and its trend line. */
+        CardMetric: {
+            /**
+             * @description The id of the metric.
+             * @enum {string}
+             */
+            id: "completion-rate" | "time-on-task" | "assessment-score" | "engagement-frequency" | "forum-interactions" | "course-diversity";
+            /** @description For people to read. */
+            name: string;
+            /**
+             * @description What its values are in.
+             * @enum {string}
+             */
+            unit: "proportion" | "learners" | "per-learner" | "per-learner-week" | "count" | "checks" | "milliseconds" | "score" | "categories";
+            value: number | null;
+            band: components["schemas"]["CardBand"];
+            /** @description The last 12 weeks, the oldest first. */
+            weeks: components["schemas"]["CardWeek"][];
+        };
+        /** @description One week of a trend line. */
+        CardWeek: {
+            period: components["schemas"]["Period"];
+            value: number | null;
+            band: components["schemas"]["CardBand"];
+        };
         /** @description A tenant after a change */
         ChangedTenant: {
             /** @description Its number in the database */
@@ -1816,6 +2141,36 @@ export interface components {
             timeZone: string;
             /** @description The derivation that cuts its days anew, see `/api/v1/derivations`; null where the zone was that already */
             derivationId: number | null;
+        };
+        /** @description How far coaching has come towards success. */
+        CoachingAnswer: {
+            /** @description The id of the score. */
+            score: string;
+            period: components["schemas"]["Period"];
+            /** @description The full weeks of the period that it rests on. */
+            weeks: number;
+            /** @description One, or one for each group of the breakdown; none where nobody is asked for. */
+            groups: components["schemas"]["GroupScore"][];
+            meta: components["schemas"]["MetricMeta"];
+        };
+        /** @description One of the five measures. */
+        CoachingComponent: {
+            /** @description The id of a metric, or a part of the score’s own. */
+            id: string;
+            raw: number | null;
+            normalised: number | null;
+            /** @description It adds nothing, and its weight is left out. */
+            isMissing: boolean;
+            nullReason: ("missing" | "cohort_too_small" | "zero_variance") | null;
+            /** @description As the definition has it. */
+            weight: number;
+            /** @description The weight’s part of all that are present. */
+            share: number;
+            contribution: number | null;
+            ci: components["schemas"]["WeeklyInterval"] | null;
+            n: number | null;
+            /** @description Hidden: too few learners, or it would give such a group away. */
+            suppressed: boolean;
         };
         /**
          * @description One condition, or a combination: an object with one member. At most 8 levels deep, with 50 conditions of 1000 values each.
@@ -1909,6 +2264,14 @@ export interface components {
             /** @description The `cursor` of the next page; null on the last one */
             next: string | null;
         };
+        /** @description How many of the five measures reach their minimum. */
+        CompoundSignal: {
+            reached: number | null;
+            /** @description How many are known. */
+            of: number;
+            /** @description Which reach it. */
+            metrics: string[];
+        };
         /** @description The 95 % confidence interval. Null whenever `value` is, for counts, and for means of one learner. */
         ConfidenceInterval: {
             low: number;
@@ -1939,6 +2302,15 @@ export interface components {
             };
         } & {
             [key: string]: unknown;
+        };
+        /** @description How much of a score is known. */
+        Coverage: {
+            /** @description Components that are there. */
+            present: number;
+            /** @description Components that have a weight. */
+            of: number;
+            /** @description How many must be there. */
+            needs: number;
         };
         /**
          * @description A credential; its secret is never shown again
@@ -2103,6 +2475,21 @@ export interface components {
             /** @description Hidden: fewer than `minGroupSize` learners, or it would give such a group away. */
             suppressed: boolean;
         };
+        /** @description The coaching index of one group. */
+        GroupScore: {
+            /** @description The values of what the answer is broken down by; null where the roster has none. */
+            dimensions: {
+                [key: string]: string | null;
+            };
+            value: number | null;
+            nullReason: ("low_coverage" | "small_group") | null;
+            components: components["schemas"]["CoachingComponent"][];
+            coverage: components["schemas"]["Coverage"];
+            compoundSignal: components["schemas"]["CompoundSignal"];
+            n: number | null;
+            /** @description The whole group is hidden. */
+            suppressed: boolean;
+        };
         /** @description It does */
         Health: {
             /** @enum {string} */
@@ -2120,6 +2507,28 @@ export interface components {
             key: string;
             /** @description Shown this once: only its hash is kept */
             secret: string;
+        };
+        /** @description A measure, and where it stands. */
+        JudgedMeasure: {
+            /**
+             * @description The id of the metric.
+             * @enum {string}
+             */
+            id: "active-users" | "repeat-rate" | "practice-tasks" | "peer-feedback-rate" | "manager-check-rate";
+            value: number | null;
+            ci: components["schemas"]["WeeklyInterval"] | null;
+            n: number | null;
+            /** @description Hidden: too few learners, or it would give such a group away. */
+            suppressed: boolean;
+            /** @description The least that is worth going on with. */
+            minimum: number;
+            /** @description What counts as success. */
+            success: number;
+            /**
+             * @description `failing`: even the upper bound is below the minimum. `below_minimum`: the value is. `below_success`: from the minimum on. `uncertain`: success, but the lower bound is below the minimum or there is none. `unknown`: no value, or hidden.
+             * @enum {string}
+             */
+            state: "failing" | "below_minimum" | "below_success" | "uncertain" | "success" | "unknown";
         };
         /** @description An activity, and what is known of it */
         KnownActivity: {
@@ -2589,6 +2998,14 @@ export interface components {
              */
             timeZone?: string;
         };
+        /** @description The score as of the end of a week. */
+        PastScore: {
+            period: components["schemas"]["Period"];
+            group: string | null;
+            /** @description In the unit of the score: a number, or true or false. Null with a `nullReason`. */
+            value: number | boolean | null;
+            nullReason: string | null;
+        };
         /** @description How many people were made or changed */
         PeopleOutcome: {
             received: number;
@@ -2651,6 +3068,17 @@ export interface components {
                 homePage: string;
                 name: string;
             }[];
+        };
+        /** @description The six metrics of learning of one person, beside those who are alike. */
+        PersonCard: {
+            /** @description The roster's id of the person. */
+            personId: string;
+            period: components["schemas"]["Period"];
+            /** @description Whom the person is compared with. */
+            by: string;
+            group: string | null;
+            metrics: components["schemas"]["CardMetric"][];
+            meta: components["schemas"]["MetricMeta"];
         };
         /**
          * @description A person of the roster
@@ -2716,6 +3144,129 @@ export interface components {
             demographics?: {
                 [key: string]: string | null;
             } | null;
+        };
+        /** @description One learner’s score now and in the weeks before. */
+        PersonScore: {
+            /** @description The id of the score. */
+            score: string;
+            /** @description The roster's id of the person. */
+            personId: string;
+            /** @description Whom learners are compared with. */
+            by: string;
+            current: components["schemas"]["ScoredLearner"] | null;
+            /** @description As of the ends of the last 12 weeks, the oldest first; the last is `current`. */
+            history: components["schemas"]["PastScore"][];
+            meta: components["schemas"]["MetricMeta"];
+        };
+        /**
+         * @description Whom a pilot is meant for, when, and what it is judged by.
+         * @example {
+         *       "id": "north",
+         *       "name": "Coaching in the north",
+         *       "cohort": "pilot-north",
+         *       "startsOn": "2026-03-02",
+         *       "lengthWeeks": 8,
+         *       "definition": {
+         *         "version": 1,
+         *         "thresholds": {
+         *           "active-users": {
+         *             "minimum": 0.4,
+         *             "success": 0.7
+         *           },
+         *           "repeat-rate": {
+         *             "minimum": 0.2,
+         *             "success": 0.45
+         *           },
+         *           "practice-tasks": {
+         *             "minimum": 1,
+         *             "success": 3
+         *           },
+         *           "peer-feedback-rate": {
+         *             "minimum": 0.05,
+         *             "success": 0.2
+         *           },
+         *           "manager-check-rate": {
+         *             "minimum": 0.1,
+         *             "success": 0.5
+         *           }
+         *         },
+         *         "minimumWeeks": 4,
+         *         "minimumLearners": 20,
+         *         "failingForHalt": 3
+         *       },
+         *       "createdAt": "2026-02-23T08:00:00.000Z",
+         *       "updatedAt": "2026-02-23T08:00:00.000Z"
+         *     }
+         */
+        Pilot: {
+            /** @description As the address has it. */
+            id: string;
+            name: string | null;
+            /**
+             * @description Whom it is meant for: a saved filter by its id, or else a cohort that the roster names; several with commas.
+             * @example pilot-north
+             */
+            cohort: string;
+            /**
+             * Format: date
+             * @description First local day.
+             * @example 2026-03-02
+             */
+            startsOn: string;
+            /** @description How many weeks it is meant to run. */
+            lengthWeeks: number;
+            /** @description What it is judged by, whole; its `version` is raised whenever it changes. */
+            definition: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: date-time
+             * @description When it was first saved.
+             * @example 2026-03-02T08:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last saved.
+             * @example 2026-03-02T08:00:00.000Z
+             */
+            updatedAt: string;
+        };
+        /** @description Scale, iterate, halt, or not enough data, with all that it rests on. */
+        PilotDecision: {
+            /** @description The id of the pilot. */
+            pilot: string;
+            /**
+             * Format: date
+             * @description The local day as of which it was decided.
+             * @example 2026-04-27
+             */
+            asOf: string;
+            period: components["schemas"]["Period"] | null;
+            /** @description Complete weeks so far. */
+            weeks: number;
+            /** @description How many weeks it is meant to run. */
+            lengthWeeks: number;
+            n: number | null;
+            /**
+             * @description What to do.
+             * @enum {string}
+             */
+            decision: "scale" | "iterate" | "halt" | "insufficient_data";
+            /** @description Why, in plain English. */
+            sentence: string;
+            kpis: components["schemas"]["JudgedMeasure"][];
+            /** @description The measures that stand in the way of `scale`. */
+            heldBackBy: string[];
+            /** @description Of the pilot’s definition. */
+            definitionVersion: number;
+            meta: components["schemas"]["MetricMeta"];
+        };
+        /** @description A page of pilots. */
+        PilotList: {
+            /** @description In the order of their ids. */
+            pilots: components["schemas"]["Pilot"][];
+            next: string | null;
         };
         /** @description Problem details (RFC 9457) */
         Problem: {
@@ -2897,6 +3448,91 @@ export interface components {
              */
             updatedAt: string;
         };
+        /** @description Every score, in the order in which a reader should meet them. */
+        ScoreCatalogue: {
+            scores: components["schemas"]["ScoreDescription"][];
+        };
+        /** @description What a score is made of. Which members there are depends on the score. */
+        ScoreComponent: {
+            /** @description The id of a metric, or a part of the score’s own. */
+            id: string;
+            raw: number | null;
+            normalised: number | null;
+            /** @description It adds nothing, and its weight is left out. */
+            isMissing: boolean;
+            nullReason?: ("missing" | "cohort_too_small" | "zero_variance") | null;
+            weight?: number | null;
+            share?: number | null;
+            contribution?: number | null;
+            above?: number | null;
+            isAbove?: boolean | null;
+            previous?: number | null;
+            previousNormalised?: number | null;
+            change?: number | null;
+            slope?: number | null;
+            isRising?: boolean | null;
+            gainShare?: number | null;
+        };
+        /** @description A version of a score’s definition. */
+        ScoreDefinition: {
+            /** @description The id of the score. */
+            score: string;
+            /** @description Raised with each change; 1 is the program’s own. Repeated by every answer. */
+            version: number;
+            /** @description Weights, thresholds and coverage; its `version` is that of the tenant. */
+            definition: {
+                [key: string]: unknown;
+            };
+            createdBy: string | null;
+            createdAt: string | null;
+        };
+        /** @description A score: what it means, and its definition in force. */
+        ScoreDescription: {
+            /** @description The last part of its address. */
+            id: string;
+            /** @description For people to read. */
+            name: string;
+            /** @description The question it answers. */
+            question: string;
+            /** @description What it is, in one sentence. */
+            meaning: string;
+            /** @description What its values are in. */
+            unit: string;
+            /**
+             * @description Whether a group has it, or a learner.
+             * @enum {string}
+             */
+            of: "group" | "learner";
+            /** @description What it is made of. */
+            components: string[];
+            /** @description How many local days its window has when nobody says. */
+            windowDays: number;
+            /** @description Whether it always has as many. */
+            hasFixedWindow: boolean;
+            /** @description Raised with each change; 1 is the program’s own. Repeated by every answer. */
+            version: number;
+            /** @description Weights, thresholds and coverage; its `version` is that of the tenant. */
+            definition: {
+                [key: string]: unknown;
+            };
+            createdBy: string | null;
+            createdAt: string | null;
+        };
+        /** @description A learner’s score with everything that it is made of. */
+        ScoredLearner: {
+            /** @description The roster's id of the person. */
+            personId: string;
+            name: string | null;
+            group: string | null;
+            /** @description In the unit of the score: a number, or true or false. Null with a `nullReason`. */
+            value: number | boolean | null;
+            nullReason: string | null;
+            components: components["schemas"]["ScoreComponent"][];
+            coverage: components["schemas"]["Coverage"] | null;
+            details: {
+                [key: string]: unknown;
+            } | null;
+        };
         /** @description The place of a learner. */
         Standing: {
             /** @description From 1; those who tie share it, and the next ranks are skipped. */
@@ -2975,6 +3611,42 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description The mean of a component’s `normalised`. */
+        TeamComponent: {
+            /** @description The component. */
+            id: string;
+            mean: number | null;
+            n: number | null;
+            /** @description Hidden: too few learners, or it would give such a team away. */
+            suppressed: boolean;
+        };
+        /** @description The team’s mean score. */
+        TeamMean: {
+            mean: number | null;
+            n: number | null;
+            /** @description Hidden: too few learners, or it would give such a team away. */
+            suppressed: boolean;
+        };
+        /** @description A row of the heatmap. */
+        TeamScores: {
+            team: string | null;
+            n: number | null;
+            /** @description The whole team is hidden. */
+            suppressed: boolean;
+            value: components["schemas"]["TeamMean"];
+            components: components["schemas"]["TeamComponent"][];
+        };
+        /** @description How the learners of each team stand on average. */
+        TeamScoresAnswer: {
+            /** @description The id of the score. */
+            score: string;
+            period: components["schemas"]["Period"];
+            /** @description Whom learners are compared with, before they are gathered by team. */
+            by: string;
+            /** @description By the teams’ names. */
+            teams: components["schemas"]["TeamScores"][];
+            meta: components["schemas"]["MetricMeta"];
+        };
         Tenant: {
             /** @description Its number in the database */
             id: number;
@@ -3008,6 +3680,13 @@ export interface components {
             display?: {
                 [key: string]: string;
             };
+        };
+        /** @description The 95 % confidence interval, with learners as the sampling unit. */
+        WeeklyInterval: {
+            low: number;
+            high: number;
+            /** @enum {string} */
+            method: "wilson" | "t";
         };
     };
     responses: {
@@ -3471,11 +4150,18 @@ export type AssignmentRecord = components['schemas']['AssignmentRecord'];
 export type AssignmentsOutcome = components['schemas']['AssignmentsOutcome'];
 export type Attachment = components['schemas']['Attachment'];
 export type BenchmarksAnswer = components['schemas']['BenchmarksAnswer'];
+export type CardBand = components['schemas']['CardBand'];
+export type CardMetric = components['schemas']['CardMetric'];
+export type CardWeek = components['schemas']['CardWeek'];
 export type ChangedTenant = components['schemas']['ChangedTenant'];
+export type CoachingAnswer = components['schemas']['CoachingAnswer'];
+export type CoachingComponent = components['schemas']['CoachingComponent'];
 export type CohortFilter = components['schemas']['CohortFilter'];
 export type CohortList = components['schemas']['CohortList'];
+export type CompoundSignal = components['schemas']['CompoundSignal'];
 export type ConfidenceInterval = components['schemas']['ConfidenceInterval'];
 export type Context = components['schemas']['Context'];
+export type Coverage = components['schemas']['Coverage'];
 export type Credential = components['schemas']['Credential'];
 export type CredentialChange = components['schemas']['CredentialChange'];
 export type CredentialList = components['schemas']['CredentialList'];
@@ -3485,8 +4171,10 @@ export type EvidenceEvent = components['schemas']['EvidenceEvent'];
 export type Failure = components['schemas']['Failure'];
 export type Group = components['schemas']['Group'];
 export type GroupBenchmark = components['schemas']['GroupBenchmark'];
+export type GroupScore = components['schemas']['GroupScore'];
 export type Health = components['schemas']['Health'];
 export type IssuedCredential = components['schemas']['IssuedCredential'];
+export type JudgedMeasure = components['schemas']['JudgedMeasure'];
 export type KnownActivity = components['schemas']['KnownActivity'];
 export type LeaderboardAnswer = components['schemas']['LeaderboardAnswer'];
 export type LeaderboardOptOut = components['schemas']['LeaderboardOptOut'];
@@ -3508,25 +4196,41 @@ export type MetricsAnswers = components['schemas']['MetricsAnswers'];
 export type MetricsQuery = components['schemas']['MetricsQuery'];
 export type NewCredential = components['schemas']['NewCredential'];
 export type NewTenant = components['schemas']['NewTenant'];
+export type PastScore = components['schemas']['PastScore'];
 export type PeopleOutcome = components['schemas']['PeopleOutcome'];
 export type Period = components['schemas']['Period'];
 export type Person = components['schemas']['Person'];
+export type PersonCard = components['schemas']['PersonCard'];
 export type PersonRecord = components['schemas']['PersonRecord'];
+export type PersonScore = components['schemas']['PersonScore'];
+export type Pilot = components['schemas']['Pilot'];
+export type PilotDecision = components['schemas']['PilotDecision'];
+export type PilotList = components['schemas']['PilotList'];
 export type Problem = components['schemas']['Problem'];
 export type Profile = components['schemas']['Profile'];
 export type RankedLearner = components['schemas']['RankedLearner'];
 export type ResolvedQuery = components['schemas']['ResolvedQuery'];
 export type Result = components['schemas']['Result'];
 export type SavedCohort = components['schemas']['SavedCohort'];
+export type ScoreCatalogue = components['schemas']['ScoreCatalogue'];
+export type ScoreComponent = components['schemas']['ScoreComponent'];
+export type ScoreDefinition = components['schemas']['ScoreDefinition'];
+export type ScoreDescription = components['schemas']['ScoreDescription'];
+export type ScoredLearner = components['schemas']['ScoredLearner'];
 export type Standing = components['schemas']['Standing'];
 export type Statement = components['schemas']['Statement'];
 export type StatementRef = components['schemas']['StatementRef'];
 export type StatementResult = components['schemas']['StatementResult'];
 export type SubStatement = components['schemas']['SubStatement'];
+export type TeamComponent = components['schemas']['TeamComponent'];
+export type TeamMean = components['schemas']['TeamMean'];
+export type TeamScores = components['schemas']['TeamScores'];
+export type TeamScoresAnswer = components['schemas']['TeamScoresAnswer'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantChange = components['schemas']['TenantChange'];
 export type TenantList = components['schemas']['TenantList'];
 export type Verb = components['schemas']['Verb'];
+export type WeeklyInterval = components['schemas']['WeeklyInterval'];
 export type ResponseBadRequest = components['responses']['BadRequest'];
 export type ResponseConflict = components['responses']['Conflict'];
 export type ResponseFailed = components['responses']['Failed'];
@@ -13195,6 +13899,2130 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listScores: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every score, in the order in which a reader should meet them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "scores": [
+                     *         {
+                     *           "id": "coaching-index",
+                     *           "name": "Coaching index",
+                     *           "question": "How far has coaching come towards success?",
+                     *           "unit": "0 to 100; 100 means that all five measures have reached success",
+                     *           "windowDays": 28,
+                     *           "hasFixedWindow": false,
+                     *           "meaning": "The weighted mean of five measures of coaching, each as its part of success and no more than all of it, times 100.",
+                     *           "of": "group",
+                     *           "components": [
+                     *             "active-users",
+                     *             "repeat-rate",
+                     *             "practice-tasks",
+                     *             "peer-feedback-rate",
+                     *             "manager-check-rate"
+                     *           ],
+                     *           "version": 1,
+                     *           "definition": {
+                     *             "version": 1,
+                     *             "weights": {
+                     *               "active-users": 1,
+                     *               "repeat-rate": 2,
+                     *               "practice-tasks": 3,
+                     *               "peer-feedback-rate": 3,
+                     *               "manager-check-rate": 4
+                     *             },
+                     *             "needs": 3,
+                     *             "thresholds": {
+                     *               "active-users": {
+                     *                 "minimum": 0.4,
+                     *                 "success": 0.7
+                     *               },
+                     *               "repeat-rate": {
+                     *                 "minimum": 0.2,
+                     *                 "success": 0.45
+                     *               },
+                     *               "practice-tasks": {
+                     *                 "minimum": 1,
+                     *                 "success": 3
+                     *               },
+                     *               "peer-feedback-rate": {
+                     *                 "minimum": 0.05,
+                     *                 "success": 0.2
+                     *               },
+                     *               "manager-check-rate": {
+                     *                 "minimum": 0.1,
+                     *                 "success": 0.5
+                     *               }
+                     *             }
+                     *           },
+                     *           "createdBy": null,
+                     *           "createdAt": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScoreCatalogue"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getCoachingIndex: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 28 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window.
+                 * @example 2026-03-30
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description Which version of the definition, to have an older answer again. Default: the one in force. */
+                definitionVersion?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far coaching has come towards success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "score": "coaching-index",
+                     *       "period": {
+                     *         "from": "2026-03-02",
+                     *         "to": "2026-03-30"
+                     *       },
+                     *       "weeks": 4,
+                     *       "groups": [
+                     *         {
+                     *           "dimensions": {},
+                     *           "value": 50,
+                     *           "nullReason": null,
+                     *           "components": [
+                     *             {
+                     *               "id": "active-users",
+                     *               "raw": 0.35,
+                     *               "normalised": 0.5,
+                     *               "nullReason": null,
+                     *               "weight": 1,
+                     *               "share": 1,
+                     *               "contribution": 50,
+                     *               "isMissing": false,
+                     *               "ci": {
+                     *                 "low": 0.27,
+                     *                 "high": 0.44,
+                     *                 "method": "wilson"
+                     *               },
+                     *               "n": 60,
+                     *               "suppressed": false
+                     *             }
+                     *           ],
+                     *           "coverage": {
+                     *             "present": 1,
+                     *             "of": 1,
+                     *             "needs": 1
+                     *           },
+                     *           "compoundSignal": {
+                     *             "reached": 0,
+                     *             "of": 1,
+                     *             "metrics": []
+                     *           },
+                     *           "n": 60,
+                     *           "suppressed": false
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "coaching-index",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-30",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-30T00:00:00+02:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": null,
+                     *           "filters": {},
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-03-30T08:00:00.000Z",
+                     *         "consistentThrough": "2026-03-30T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 0,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CoachingAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getLeadershipIndex: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: as many days before `to` as the score looks at, 28; refused where that is fixed.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window.
+                 * @example 2026-03-30
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /** @description Which version of the definition, to have an older answer again. Default: the one in force. */
+                definitionVersion?: number;
+                /** @description Whom learners are compared with: those who have this in common with them, or all who are asked for (`none`). Default: `role`. */
+                by?: "role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "none";
+                /** @description Learners on a page. Default: 100. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every learner of the target population, also those who did nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "score": "leadership-index",
+                     *       "period": {
+                     *         "from": "2026-03-02",
+                     *         "to": "2026-03-30"
+                     *       },
+                     *       "by": "role",
+                     *       "learners": [
+                     *         {
+                     *           "personId": "4711",
+                     *           "name": "Ada",
+                     *           "group": "engineer",
+                     *           "value": null,
+                     *           "nullReason": "low_coverage",
+                     *           "components": [
+                     *             {
+                     *               "id": "completion-rate",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "time-on-task",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "assessment-score",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "engagement-frequency",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "forum-interactions",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "course-diversity",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             }
+                     *           ],
+                     *           "coverage": {
+                     *             "present": 0,
+                     *             "of": 6,
+                     *             "needs": 4
+                     *           },
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "leadership-index",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-30",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-30T00:00:00+02:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": null,
+                     *           "filters": {},
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [
+                     *             "role"
+                     *           ],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-03-30T08:00:00.000Z",
+                     *         "consistentThrough": "2026-03-30T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 0,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description The id of the score. */
+                        score: string;
+                        period: components["schemas"]["Period"];
+                        /** @description Whom learners are compared with. */
+                        by: string;
+                        /** @description Composite leadership index: the highest first, those without a value last. */
+                        learners: components["schemas"]["ScoredLearner"][];
+                        meta: components["schemas"]["MetricMeta"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getLeadershipFlag: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: as many days before `to` as the score looks at, 28; refused where that is fixed.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window.
+                 * @example 2026-03-30
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /** @description Which version of the definition, to have an older answer again. Default: the one in force. */
+                definitionVersion?: number;
+                /** @description Whom learners are compared with: those who have this in common with them, or all who are asked for (`none`). Default: `role`. */
+                by?: "role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "none";
+                /** @description Learners on a page. Default: 100. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every learner of the target population, also those who did nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "score": "leadership-flag",
+                     *       "period": {
+                     *         "from": "2026-03-02",
+                     *         "to": "2026-03-30"
+                     *       },
+                     *       "by": "role",
+                     *       "learners": [
+                     *         {
+                     *           "personId": "4711",
+                     *           "name": "Ada",
+                     *           "group": "engineer",
+                     *           "value": null,
+                     *           "nullReason": "low_coverage",
+                     *           "components": [
+                     *             {
+                     *               "id": "completion-rate",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "time-on-task",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "assessment-score",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "engagement-frequency",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "forum-interactions",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "course-diversity",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             }
+                     *           ],
+                     *           "coverage": {
+                     *             "present": 0,
+                     *             "of": 6,
+                     *             "needs": 4
+                     *           },
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "leadership-flag",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-30",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-30T00:00:00+02:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": null,
+                     *           "filters": {},
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [
+                     *             "role"
+                     *           ],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-03-30T08:00:00.000Z",
+                     *         "consistentThrough": "2026-03-30T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 0,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description The id of the score. */
+                        score: string;
+                        period: components["schemas"]["Period"];
+                        /** @description Whom learners are compared with. */
+                        by: string;
+                        /** @description Leadership flag: the highest first, those without a value last. */
+                        learners: components["schemas"]["ScoredLearner"][];
+                        meta: components["schemas"]["MetricMeta"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getMomentum: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: as many days before `to` as the score looks at, 28; refused where that is fixed.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window.
+                 * @example 2026-03-30
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /** @description Which version of the definition, to have an older answer again. Default: the one in force. */
+                definitionVersion?: number;
+                /** @description Whom learners are compared with: those who have this in common with them, or all who are asked for (`none`). Default: `role`. */
+                by?: "role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "none";
+                /** @description Learners on a page. Default: 100. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every learner of the target population, also those who did nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "score": "momentum",
+                     *       "period": {
+                     *         "from": "2026-03-02",
+                     *         "to": "2026-03-30"
+                     *       },
+                     *       "by": "role",
+                     *       "learners": [
+                     *         {
+                     *           "personId": "4711",
+                     *           "name": "Ada",
+                     *           "group": "engineer",
+                     *           "value": null,
+                     *           "nullReason": "low_coverage",
+                     *           "components": [
+                     *             {
+                     *               "id": "completion-rate",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "time-on-task",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "assessment-score",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "engagement-frequency",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "forum-interactions",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "course-diversity",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             }
+                     *           ],
+                     *           "coverage": {
+                     *             "present": 0,
+                     *             "of": 6,
+                     *             "needs": 4
+                     *           },
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "momentum",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-30",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-30T00:00:00+02:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": null,
+                     *           "filters": {},
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [
+                     *             "role"
+                     *           ],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-03-30T08:00:00.000Z",
+                     *         "consistentThrough": "2026-03-30T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 0,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description The id of the score. */
+                        score: string;
+                        period: components["schemas"]["Period"];
+                        /** @description Whom learners are compared with. */
+                        by: string;
+                        /** @description Momentum: the highest first, those without a value last. */
+                        learners: components["schemas"]["ScoredLearner"][];
+                        meta: components["schemas"]["MetricMeta"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getEnergizeScore: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: as many days before `to` as the score looks at, 28; refused where that is fixed.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window.
+                 * @example 2026-03-30
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /** @description Which version of the definition, to have an older answer again. Default: the one in force. */
+                definitionVersion?: number;
+                /** @description Whom learners are compared with: those who have this in common with them, or all who are asked for (`none`). Default: `none`. */
+                by?: "role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "none";
+                /** @description Learners on a page. Default: 100. */
+                limit?: number;
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every learner of the target population, also those who did nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "score": "energize-score",
+                     *       "period": {
+                     *         "from": "2026-03-02",
+                     *         "to": "2026-03-30"
+                     *       },
+                     *       "by": "role",
+                     *       "learners": [
+                     *         {
+                     *           "personId": "4711",
+                     *           "name": "Ada",
+                     *           "group": "engineer",
+                     *           "value": null,
+                     *           "nullReason": "low_coverage",
+                     *           "components": [
+                     *             {
+                     *               "id": "completion-rate",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "time-on-task",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "assessment-score",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "engagement-frequency",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "forum-interactions",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             },
+                     *             {
+                     *               "id": "course-diversity",
+                     *               "raw": null,
+                     *               "normalised": null,
+                     *               "isMissing": true
+                     *             }
+                     *           ],
+                     *           "coverage": {
+                     *             "present": 0,
+                     *             "of": 6,
+                     *             "needs": 4
+                     *           },
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "energize-score",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-30",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-30T00:00:00+02:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": null,
+                     *           "filters": {},
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [
+                     *             "role"
+                     *           ],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-03-30T08:00:00.000Z",
+                     *         "consistentThrough": "2026-03-30T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 0,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description The id of the score. */
+                        score: string;
+                        period: components["schemas"]["Period"];
+                        /** @description Whom learners are compared with. */
+                        by: string;
+                        /** @description Energize score: the highest first, those without a value last. */
+                        learners: components["schemas"]["ScoredLearner"][];
+                        meta: components["schemas"]["MetricMeta"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPersonScore: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: as many days before `to` as the score looks at, 28; refused where that is fixed.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window.
+                 * @example 2026-03-30
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /** @description Which version of the definition, to have an older answer again. Default: the one in force. */
+                definitionVersion?: number;
+                /** @description Whom learners are compared with: those who have this in common with them, or all who are asked for (`none`). Default: as the score has it, `role` but for the energize score. */
+                by?: "role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "none";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a score.
+                 * @example leadership-index
+                 */
+                scoreId: string;
+                /** @description The roster's id of the person. */
+                personId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One learner’s score now and in the weeks before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "score": "leadership-index",
+                     *       "personId": "4711",
+                     *       "by": "role",
+                     *       "current": {
+                     *         "personId": "4711",
+                     *         "name": "Ada",
+                     *         "group": "engineer",
+                     *         "value": null,
+                     *         "nullReason": "low_coverage",
+                     *         "components": [
+                     *           {
+                     *             "id": "completion-rate",
+                     *             "raw": null,
+                     *             "normalised": null,
+                     *             "isMissing": true
+                     *           },
+                     *           {
+                     *             "id": "time-on-task",
+                     *             "raw": null,
+                     *             "normalised": null,
+                     *             "isMissing": true
+                     *           },
+                     *           {
+                     *             "id": "assessment-score",
+                     *             "raw": null,
+                     *             "normalised": null,
+                     *             "isMissing": true
+                     *           },
+                     *           {
+                     *             "id": "engagement-frequency",
+                     *             "raw": null,
+                     *             "normalised": null,
+                     *             "isMissing": true
+                     *           },
+                     *           {
+                     *             "id": "forum-interactions",
+                     *             "raw": null,
+                     *             "normalised": null,
+                     *             "isMissing": true
+                     *           },
+                     *           {
+                     *             "id": "course-diversity",
+                     *             "raw": null,
+                     *             "normalised": null,
+                     *             "isMissing": true
+                     *           }
+                     *         ],
+                     *         "coverage": {
+                     *           "present": 0,
+                     *           "of": 6,
+                     *           "needs": 4
+                     *         },
+                     *         "details": null
+                     *       },
+                     *       "history": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-30"
+                     *           },
+                     *           "group": "engineer",
+                     *           "value": null,
+                     *           "nullReason": "low_coverage"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "leadership-index",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-30",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-30T00:00:00+02:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": null,
+                     *           "filters": {},
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [
+                     *             "role"
+                     *           ],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-03-30T08:00:00.000Z",
+                     *         "consistentThrough": "2026-03-30T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 0,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PersonScore"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTeamScores: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: as many days before `to` as the score looks at, 28; refused where that is fixed.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window.
+                 * @example 2026-03-30
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /** @description Which version of the definition, to have an older answer again. Default: the one in force. */
+                definitionVersion?: number;
+                /** @description Whom learners are compared with: those who have this in common with them, or all who are asked for (`none`). Default: as the score has it, `role` but for the energize score. */
+                by?: "role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "none";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a score.
+                 * @example leadership-index
+                 */
+                scoreId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the learners of each team stand on average. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "score": "leadership-index",
+                     *       "period": {
+                     *         "from": "2026-03-02",
+                     *         "to": "2026-03-30"
+                     *       },
+                     *       "by": "role",
+                     *       "teams": [
+                     *         {
+                     *           "team": "platform",
+                     *           "n": 12,
+                     *           "suppressed": false,
+                     *           "value": {
+                     *             "mean": 0.4,
+                     *             "n": 12,
+                     *             "suppressed": false
+                     *           },
+                     *           "components": [
+                     *             {
+                     *               "id": "assessment-score",
+                     *               "mean": 0.7,
+                     *               "n": 11,
+                     *               "suppressed": false
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "leadership-index",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-30",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-30T00:00:00+02:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": null,
+                     *           "filters": {},
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [
+                     *             "role",
+                     *             "team"
+                     *           ],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-03-30T08:00:00.000Z",
+                     *         "consistentThrough": "2026-03-30T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 0,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TeamScoresAnswer"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getScoreDefinition: {
+        parameters: {
+            query?: {
+                /** @description Default: the one in force. */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a score.
+                 * @example leadership-index
+                 */
+                scoreId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A version of a score’s definition. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "score": "leadership-flag",
+                     *       "version": 2,
+                     *       "definition": {
+                     *         "version": 2,
+                     *         "assessmentAbove": 1.5,
+                     *         "forumAbove": 1.5
+                     *       },
+                     *       "createdBy": "admin",
+                     *       "createdAt": "2026-03-02T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScoreDefinition"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putScoreDefinition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a score.
+                 * @example leadership-index
+                 */
+                scoreId: string;
+            };
+            cookie?: never;
+        };
+        /** @description The definition, as `GET /scores/{scoreId}/definition` shows it; what is left out takes the program’s own, and `version` is of no account. Weights that are given name every component. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "assessmentAbove": 1.5,
+                 *       "forumAbove": 1.5
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description A version of a score’s definition. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "score": "leadership-flag",
+                     *       "version": 2,
+                     *       "definition": {
+                     *         "version": 2,
+                     *         "assessmentAbove": 1.5,
+                     *         "forumAbove": 1.5
+                     *       },
+                     *       "createdBy": "admin",
+                     *       "createdAt": "2026-03-02T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScoreDefinition"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPilot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a pilot. */
+                pilotId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whom a pilot is meant for, when, and what it is judged by. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "north",
+                     *       "name": "Coaching in the north",
+                     *       "cohort": "pilot-north",
+                     *       "startsOn": "2026-03-02",
+                     *       "lengthWeeks": 8,
+                     *       "definition": {
+                     *         "version": 1,
+                     *         "thresholds": {
+                     *           "active-users": {
+                     *             "minimum": 0.4,
+                     *             "success": 0.7
+                     *           },
+                     *           "repeat-rate": {
+                     *             "minimum": 0.2,
+                     *             "success": 0.45
+                     *           },
+                     *           "practice-tasks": {
+                     *             "minimum": 1,
+                     *             "success": 3
+                     *           },
+                     *           "peer-feedback-rate": {
+                     *             "minimum": 0.05,
+                     *             "success": 0.2
+                     *           },
+                     *           "manager-check-rate": {
+                     *             "minimum": 0.1,
+                     *             "success": 0.5
+                     *           }
+                     *         },
+                     *         "minimumWeeks": 4,
+                     *         "minimumLearners": 20,
+                     *         "failingForHalt": 3
+                     *       },
+                     *       "createdAt": "2026-02-23T08:00:00.000Z",
+                     *       "updatedAt": "2026-02-23T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Pilot"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putPilot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a pilot. */
+                pilotId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Coaching in the north",
+                 *       "cohort": "pilot-north",
+                 *       "startsOn": "2026-03-02",
+                 *       "lengthWeeks": 8,
+                 *       "definition": {
+                 *         "minimumWeeks": 6
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    /** @description For people to read. */
+                    name?: string;
+                    /**
+                     * @description Whom it is meant for: a saved filter by its id, or else a cohort that the roster names; several with commas.
+                     * @example pilot-north
+                     */
+                    cohort: string;
+                    /**
+                     * Format: date
+                     * @description First local day.
+                     * @example 2026-03-02
+                     */
+                    startsOn: string;
+                    /** @description How many weeks it is meant to run. */
+                    lengthWeeks: number;
+                    /** @description What differs from the standard: `thresholds`, `minimumWeeks`, `minimumLearners`, `failingForHalt`. A `version` in it is of no account. */
+                    definition?: Record<string, never>;
+                };
+            };
+        };
+        responses: {
+            /** @description Whom a pilot is meant for, when, and what it is judged by. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "north",
+                     *       "name": "Coaching in the north",
+                     *       "cohort": "pilot-north",
+                     *       "startsOn": "2026-03-02",
+                     *       "lengthWeeks": 8,
+                     *       "definition": {
+                     *         "version": 1,
+                     *         "thresholds": {
+                     *           "active-users": {
+                     *             "minimum": 0.4,
+                     *             "success": 0.7
+                     *           },
+                     *           "repeat-rate": {
+                     *             "minimum": 0.2,
+                     *             "success": 0.45
+                     *           },
+                     *           "practice-tasks": {
+                     *             "minimum": 1,
+                     *             "success": 3
+                     *           },
+                     *           "peer-feedback-rate": {
+                     *             "minimum": 0.05,
+                     *             "success": 0.2
+                     *           },
+                     *           "manager-check-rate": {
+                     *             "minimum": 0.1,
+                     *             "success": 0.5
+                     *           }
+                     *         },
+                     *         "minimumWeeks": 4,
+                     *         "minimumLearners": 20,
+                     *         "failingForHalt": 3
+                     *       },
+                     *       "createdAt": "2026-02-23T08:00:00.000Z",
+                     *       "updatedAt": "2026-02-23T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Pilot"];
+                };
+            };
+            /** @description Whom a pilot is meant for, when, and what it is judged by. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "north",
+                     *       "name": "Coaching in the north",
+                     *       "cohort": "pilot-north",
+                     *       "startsOn": "2026-03-02",
+                     *       "lengthWeeks": 8,
+                     *       "definition": {
+                     *         "version": 1,
+                     *         "thresholds": {
+                     *           "active-users": {
+                     *             "minimum": 0.4,
+                     *             "success": 0.7
+                     *           },
+                     *           "repeat-rate": {
+                     *             "minimum": 0.2,
+                     *             "success": 0.45
+                     *           },
+                     *           "practice-tasks": {
+                     *             "minimum": 1,
+                     *             "success": 3
+                     *           },
+                     *           "peer-feedback-rate": {
+                     *             "minimum": 0.05,
+                     *             "success": 0.2
+                     *           },
+                     *           "manager-check-rate": {
+                     *             "minimum": 0.1,
+                     *             "success": 0.5
+                     *           }
+                     *         },
+                     *         "minimumWeeks": 4,
+                     *         "minimumLearners": 20,
+                     *         "failingForHalt": 3
+                     *       },
+                     *       "createdAt": "2026-02-23T08:00:00.000Z",
+                     *       "updatedAt": "2026-02-23T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Pilot"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deletePilot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a pilot. */
+                pilotId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to tell */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listPilots: {
+        parameters: {
+            query?: {
+                /** @description Pilots on a page. Default: 100. */
+                limit?: number;
+                /** @description Only pilots behind this id: `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of pilots. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "pilots": [
+                     *         {
+                     *           "id": "north",
+                     *           "name": "Coaching in the north",
+                     *           "cohort": "pilot-north",
+                     *           "startsOn": "2026-03-02",
+                     *           "lengthWeeks": 8,
+                     *           "definition": {
+                     *             "version": 1,
+                     *             "thresholds": {
+                     *               "active-users": {
+                     *                 "minimum": 0.4,
+                     *                 "success": 0.7
+                     *               },
+                     *               "repeat-rate": {
+                     *                 "minimum": 0.2,
+                     *                 "success": 0.45
+                     *               },
+                     *               "practice-tasks": {
+                     *                 "minimum": 1,
+                     *                 "success": 3
+                     *               },
+                     *               "peer-feedback-rate": {
+                     *                 "minimum": 0.05,
+                     *                 "success": 0.2
+                     *               },
+                     *               "manager-check-rate": {
+                     *                 "minimum": 0.1,
+                     *                 "success": 0.5
+                     *               }
+                     *             },
+                     *             "minimumWeeks": 4,
+                     *             "minimumLearners": 20,
+                     *             "failingForHalt": 3
+                     *           },
+                     *           "createdAt": "2026-02-23T08:00:00.000Z",
+                     *           "updatedAt": "2026-02-23T08:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PilotList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPilotDecision: {
+        parameters: {
+            query?: {
+                /**
+                 * @description As of the beginning of this local day, in the tenant’s time zone. Default: today.
+                 * @example 2026-04-27
+                 */
+                asOf?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of a pilot. */
+                pilotId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Scale, iterate, halt, or not enough data, with all that it rests on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "pilot": "north",
+                     *       "asOf": "2026-03-30",
+                     *       "period": {
+                     *         "from": "2026-03-02",
+                     *         "to": "2026-03-30"
+                     *       },
+                     *       "weeks": 4,
+                     *       "lengthWeeks": 8,
+                     *       "n": 60,
+                     *       "decision": "iterate",
+                     *       "sentence": "Iterate: 1 of 5 measures holds it back: active users (35 %, below the minimum of 40 %).",
+                     *       "kpis": [
+                     *         {
+                     *           "id": "active-users",
+                     *           "value": 0.35,
+                     *           "ci": {
+                     *             "low": 0.27,
+                     *             "high": 0.44,
+                     *             "method": "wilson"
+                     *           },
+                     *           "n": 60,
+                     *           "suppressed": false,
+                     *           "minimum": 0.4,
+                     *           "success": 0.7,
+                     *           "state": "below_minimum"
+                     *         }
+                     *       ],
+                     *       "heldBackBy": [
+                     *         "active-users"
+                     *       ],
+                     *       "definitionVersion": 1,
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "pilot",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-30",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-30T00:00:00+02:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": null,
+                     *           "filters": {},
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-03-30T08:00:00.000Z",
+                     *         "consistentThrough": "2026-03-30T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 0,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PilotDecision"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPersonCard: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window.
+                 * @example 2026-03-30
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Whom learners are compared with: those who have this in common with them, or all who are asked for (`none`). Default: as the score has it, `role` but for the energize score. */
+                by?: "role" | "team" | "manager" | "region" | "jobFamily" | "assignmentType" | "tenureBand" | "none";
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path: {
+                /** @description The roster's id of the person. */
+                personId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The six metrics of learning of one person, beside those who are alike. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "personId": "4711",
+                     *       "period": {
+                     *         "from": "2026-03-02",
+                     *         "to": "2026-03-30"
+                     *       },
+                     *       "by": "role",
+                     *       "group": "engineer",
+                     *       "metrics": [
+                     *         {
+                     *           "id": "forum-interactions",
+                     *           "name": "Forum interactions",
+                     *           "unit": "per-learner",
+                     *           "value": 3,
+                     *           "band": {
+                     *             "p25": 1,
+                     *             "median": 2,
+                     *             "p75": 4,
+                     *             "n": 40,
+                     *             "nullReason": null
+                     *           },
+                     *           "weeks": [
+                     *             {
+                     *               "period": {
+                     *                 "from": "2026-03-23",
+                     *                 "to": "2026-03-30"
+                     *               },
+                     *               "value": 1,
+                     *               "band": {
+                     *                 "p25": 1,
+                     *                 "median": 2,
+                     *                 "p75": 4,
+                     *                 "n": 40,
+                     *                 "nullReason": null
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "card",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-30",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-30T00:00:00+02:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": null,
+                     *           "filters": {},
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [
+                     *             "role"
+                     *           ],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-03-30T08:00:00.000Z",
+                     *         "consistentThrough": "2026-03-30T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 0,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PersonCard"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];

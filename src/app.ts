@@ -1,6 +1,7 @@
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { assignmentRoutes } from './http/api/assignments.js'
+import { cardRoutes } from './http/api/card.js'
 import { cohortRoutes } from './http/api/cohorts.js'
 import { credentialRoutes } from './http/api/credentials.js'
 import { erasureRoutes } from './http/api/erasures.js'
@@ -10,7 +11,10 @@ import { learnerRoutes } from './http/api/learners.js'
 import { metricRoutes } from './http/api/metrics.js'
 import { peopleRoutes } from './http/api/people.js'
 import { personChangeRoutes } from './http/api/person-changes.js'
+import { pilotRoutes } from './http/api/pilots.js'
 import { queryRoutes } from './http/api/query.js'
+import { scoreDefinitionRoutes } from './http/api/score-definitions.js'
+import { scoreRoutes } from './http/api/scores.js'
 import { tenantRoutes } from './http/api/tenants.js'
 import { type Authorize, authorizer } from './http/authorize.js'
 import { answerClientError } from './http/client-error.js'
@@ -137,6 +141,10 @@ async function apiScope(app: FastifyInstance, context: HttpContext, authorize: A
   await app.register(learnerRoutes(context))
   await app.register(queryRoutes(context))
   await app.register(leaderboardRoutes(context))
+  await app.register(scoreRoutes(context))
+  await app.register(scoreDefinitionRoutes(context))
+  await app.register(pilotRoutes(context))
+  await app.register(cardRoutes(context))
   await app.register(erasureRoutes(context))
   await app.register(credentialRoutes(context))
   await app.register(tenantRoutes(context))

@@ -7,6 +7,7 @@ import type {
   PersonTable,
   RosterTable
 } from './schema-people.js'
+import type { PilotTable, ScoreDefinitionTable } from './schema-scores.js'
 
 /**
  * One interface per table, as the migrations leave it; a test compares them with the live schema.
@@ -45,6 +46,8 @@ export interface Database {
   readonly learner_day: LearnerDayTable
   readonly erasure: ErasureTable
   readonly learner_activity: LearnerActivityTable
+  readonly score_definition: ScoreDefinitionTable
+  readonly pilot: PilotTable
 }
 
 export interface TenantTable {

@@ -24,6 +24,8 @@ ignores members that it doesn't know.`
 const tags = [
   { name: 'xAPI', description: 'The record: the resources of the xAPI standard' },
   { name: 'Metrics', description: 'What the record means: each metric with its definition, and its values' },
+  { name: 'Scores', description: 'Several metrics in one number, with all that it is made of' },
+  { name: 'Pilots', description: 'Whether to scale, change or end a pilot' },
   { name: 'people', description: 'The roster: who the learners are, and which agents they act under' },
   { name: 'assignments', description: 'What learners were given to do, and which manager checks are due' },
   { name: 'cohorts', description: 'Groups of learners: the roster’s own, and saved filters' },

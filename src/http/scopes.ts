@@ -23,7 +23,7 @@ export const scopes = {
     'Read metrics and people of the own line alone: everybody below the person that the credential stands for',
   'self/read': 'Read the roster’s entry and the numbers of the person alone that the credential stands for',
   'people/write': 'Write the roster and the assignments',
-  admin: 'Manage the own tenant: its credentials and its event mapping',
+  admin: 'Manage the own tenant: its credentials, its event mapping, its scores and its pilots',
   tenants: 'List, create and change tenants; the operator’s alone, and part of no other scope'
 } as const
 
@@ -66,6 +66,8 @@ export const access = {
     write: ['people/write']
   },
   eventMapping: { read: ['metrics/read'], write: ['admin'] },
+  scoreDefinitions: { write: ['admin'] },
+  pilots: { read: ['metrics/read'], write: ['admin'] },
   credentials: { read: ['admin'], write: ['admin'] },
   tenants: { read: ['tenants'], write: ['tenants'] }
 } as const satisfies Record<string, Readonly<Partial<Record<'read' | 'readFilters' | 'write', readonly Scope[]>>>>

@@ -41,7 +41,7 @@ type Row = readonly [
  */
 export async function findLearnerValues<Options extends MetricOptions>(
   db: Kysely<Database>,
-  metric: Metric<Options>,
+  metric: Pick<Metric<Options>, 'calculation' | 'counting'>,
   request: MeasureRequest<Options>
 ): Promise<LearnerValues> {
   const { tenantId, breakdown } = request

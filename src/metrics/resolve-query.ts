@@ -75,7 +75,7 @@ export interface ResolvedMetricQuery extends ResolvedCohort {
  */
 export async function resolveQuery(
   db: Kysely<Database>,
-  metric: Metric,
+  metric: Pick<Metric, 'id' | 'options' | 'lagDays' | 'deedDimensions'>,
   query: MetricQuery,
   asker: MetricAsker
 ): Promise<ResolvedMetricQuery> {
@@ -120,7 +120,7 @@ export function toRequest(resolved: ResolvedMetricQuery): MeasureRequest {
   }
 }
 
-function resolveOptions(metric: Metric, given: MetricOptions): MetricOptions {
+function resolveOptions(metric: Pick<Metric, 'id' | 'options'>, given: MetricOptions): MetricOptions {
   const unknown = Object.keys(given).find(name => !Object.hasOwn(metric.options, name))
   if (unknown !== undefined) {
     throw new LrsError('invalid-parameter', `${unknown} is no parameter of ${metric.id}`)

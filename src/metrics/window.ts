@@ -189,7 +189,13 @@ function stepBack(period: Period, interval: Interval | null): string {
   return isoDate(calendar(period.from).minus({ [interval]: 1 }))
 }
 
-function parseDay(name: 'from' | 'to', text: string): string {
+/**
+ * Checks a local day, `YYYY-MM-DD`, from 1900 to 2999.
+ *
+ * @param name what it is called in the request
+ * @throws LrsError `invalid-parameter`
+ */
+export function parseDay(name: string, text: string): string {
   if (/^(19|2\d)\d\d-\d\d-\d\d$/.test(text) && calendar(text).isValid) return text
   throw new LrsError(
     'invalid-parameter',

@@ -126,6 +126,39 @@ const table: Readonly<Record<string, Row>> = {
     request: () => write('PUT', '/api/v1/people/none/history', { ranges: [{}] }),
     open: ['people/write']
   },
+  'GET scores': {
+    request: () => get('/api/v1/scores'),
+    open: ['metrics/read', 'people/read', 'line/read', 'self/read']
+  },
+  'GET a group’s score': {
+    request: () => get('/api/v1/scores/coaching-index'),
+    open: ['metrics/read', 'line/read']
+  },
+  'GET scores/{scoreId}/teams': {
+    request: () => get('/api/v1/scores/none/teams'),
+    open: ['metrics/read', 'line/read']
+  },
+  'GET scores/{scoreId}/people/{personId}': {
+    request: () => get('/api/v1/scores/momentum/people/none'),
+    open: ['people/read', 'line/read', 'self/read']
+  },
+  'GET people/{personId}/card': {
+    request: () => get('/api/v1/people/none/card'),
+    open: ['people/read', 'line/read', 'self/read']
+  },
+  'GET a score’s definition': {
+    request: () => get('/api/v1/scores/momentum/definition'),
+    open: ['metrics/read', 'people/read', 'line/read', 'self/read']
+  },
+  'PUT a score’s definition': {
+    request: () => write('PUT', '/api/v1/scores/momentum/definition', {}),
+    open: ['admin']
+  },
+  'GET pilots': { request: () => get('/api/v1/pilots'), open: ['metrics/read'] },
+  'GET a pilot': { request: () => get('/api/v1/pilots/none'), open: ['metrics/read'] },
+  'GET pilots/{pilotId}/decision': { request: () => get('/api/v1/pilots/none/decision'), open: ['metrics/read'] },
+  'PUT pilots/{pilotId}': { request: () => write('PUT', '/api/v1/pilots/none', {}), open: ['admin'] },
+  'DELETE pilots/{pilotId}': { request: () => ({ method: 'DELETE', url: '/api/v1/pilots/none' }), open: ['admin'] },
   'GET credentials': { request: () => get('/api/v1/credentials'), open: ['admin'] },
   'POST credentials': { request: () => write('POST', '/api/v1/credentials', {}), open: ['admin'] },
   'PATCH credentials/{key}': {

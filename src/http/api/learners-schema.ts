@@ -22,7 +22,7 @@ const limit = (most: number, standard: number) =>
 const options = 'Further parameters are the options of the metric, as `GET /metrics` lists them.'
 
 /** The most learners, or events, on a page. */
-const maxEntries = 1000
+export const maxEntries = 1000
 export const defaultEntries = 100
 
 export const MetricParameter = Type.Object({

@@ -1,0 +1,163 @@
+import type { Kysely } from 'kysely'
+import type { Database } from '../database/schema.js'
+import type { Meta } from '../metrics/cell.js'
+import { findMetric } from '../metrics/find-metric.js'
+import { toMeta } from '../metrics/meta.js'
+import {
+  type MetricAsker,
+  type MetricQuery,
+  type ResolvedMetricQuery,
+  resolveQuery,
+  toRequest
+} from '../metrics/resolve-query.js'
+import type { Unit } from '../metrics/unit.js'
+import { addDays, resolveWindow } from '../metrics/window.js'
+import { bothOf, type CohortFilter } from '../people/cohort-filter.js'
+import { onOneSnapshot } from '../store/on-one-snapshot.js'
+import type { ComparedBy } from './answer-score.js'
+import { benchmark } from './benchmark.js'
+import { findGroups, groupFilter } from './find-groups.js'
+import { type LearnerMetrics, readLearnerMetrics } from './learner-metrics.js'
+import { type LmsMetric, lmsMetrics } from './lms-metrics.js'
+import type { ScoreWindow } from './score.js'
+import { weeksBefore } from './weeks.js'
+
+const weeks = 12
+const windowDays = 28
+
+/** A query for a person's card. */
+export interface CardQuery extends Pick<MetricQuery, 'to' | 'tz' | 'minGroupSize' | 'consistency'> {
+  /** Whom the person is compared with: those who share it today, or all. */
+  readonly by?: ComparedBy | undefined
+}
+
+/** Where the middle half of the learners compared lies. */
+export interface Band {
+  readonly p25: number | null
+  readonly median: number | null
+  readonly p75: number | null
+  /** How many of them have a value; null when hidden. */
+  readonly n: number | null
+  /** Why there is no band: too few have a value, nobody has, or it isn't known whom to compare with. */
+  readonly nullReason: 'small_group' | 'no_values' | 'no_group' | null
+}
+
+/** One metric of one person. */
+export interface CardMetric {
+  readonly id: LmsMetric
+  readonly name: string
+  readonly unit: Unit
+  /** Of the last 28 days; null for nothing. */
+  readonly value: number | null
+  readonly band: Band
+  /** The last 12 weeks, the oldest first. */
+  readonly weeks: readonly { readonly period: ScoreWindow; readonly value: number | null; readonly band: Band }[]
+}
+
+export interface CardAnswer {
+  readonly personId: string
+  readonly period: ScoreWindow
+  readonly by: ComparedBy
+  /** What the learners compared have in common with the person; null where nothing is known, or all are compared. */
+  readonly group: string | null
+  readonly metrics: readonly CardMetric[]
+  readonly meta: Meta
+}
+
+/**
+ * Answers a query for a person's card: the six metrics of learning of the last 28 days and of each of the last 12 weeks,
+ * beside the band of those who have the same role today, each week's being those who had it then.
+ *
+ * @throws {LrsError} `invalid-parameter` as for a metric
+ */
+export async function answerCard(
+  db: Kysely<Database>,
+  { personId, by = 'role', ...query }: CardQuery & { readonly personId: string },
+  asker: MetricAsker
+): Promise<CardAnswer> {
+  const { to } = resolveWindow({ to: query.to, tz: query.tz }, { ...asker, lagDays: 0 })
+  const period = { from: addDays(to, -windowDays), to }
+  return onOneSnapshot(db, async trx => {
+    const breakdown = by === 'none' ? {} : { breakdown: by }
+    const described = { id: 'card', options: {}, lagDays: () => 0 }
+    const resolved = await resolveQuery(trx, described, { ...query, ...period, ...breakdown }, asker)
+    const group = by === 'none' ? undefined : await groupOf(trx, resolved, personId)
+    const others = group === undefined ? null : group === null ? { person: [personId] } : groupFilter(by, [group])
+    const request = { ...toRequest(resolved), periods: [period, ...weeksBefore(to, weeks)] }
+    const metrics = await readLearnerMetrics<LmsMetric>(trx, lmsMetrics, {
+      ...request,
+      filter: bothOf(request.filter, withPerson(others, personId))
+    })
+    const frame = { personId, group, minGroupSize: resolved.minGroupSize }
+    return {
+      personId,
+      period,
+      by,
+      group: group ?? null,
+      metrics: lmsMetrics.map(id => toCardMetric(id, metrics, { ...frame, period })),
+      meta: {
+        ...toMeta({ id: 'card', definitionVersion: 1 }, resolved, { snapshot: metrics.snapshot, cells: [] }),
+        nextCursor: null
+      }
+    }
+  })
+}
+
+/** The group that the roster names for the person today; null for none. */
+async function groupOf(trx: Kysely<Database>, resolved: ResolvedMetricQuery, personId: string): Promise<string | null> {
+  const { today } = resolved.window
+  const windows = [{ from: today, to: addDays(today, 1) }]
+  const { groups } = await findGroups(trx, { ...toRequest(resolved), membership: 'current', windows }, personId)
+  return groups[0] ?? null
+}
+
+/** Null for everyone. The person is read whatever group they were in. */
+function withPerson(others: CohortFilter | null, personId: string): CohortFilter | null {
+  return others === null ? null : { or: [others, { person: [personId] }] }
+}
+
+interface CardFrame {
+  readonly personId: string
+  /** Undefined where all are compared. */
+  readonly group: string | null | undefined
+  readonly minGroupSize: number
+  readonly period: ScoreWindow
+}
+
+function toCardMetric(id: LmsMetric, metrics: LearnerMetrics<LmsMetric>, frame: CardFrame): CardMetric {
+  const { name, unit } = findMetric(id)
+  const { period } = frame
+  return {
+    id,
+    name,
+    unit,
+    ...pointOf(id, metrics, frame),
+    weeks: weeksBefore(period.to, weeks).map(week => ({
+      period: week,
+      ...pointOf(id, metrics, { ...frame, period: week })
+    }))
+  }
+}
+
+function pointOf(
+  id: LmsMetric,
+  metrics: LearnerMetrics<LmsMetric>,
+  { personId, group, minGroupSize, period }: CardFrame
+): { readonly value: number | null; readonly band: Band } {
+  const learners = metrics.learnersOf(period)
+  const own = learners.find(learner => learner.personId === personId)
+  const compared = learners.filter(({ dimensions }) => group === undefined || (dimensions[0] ?? null) === group)
+  const value = own === undefined ? null : metrics.valueOf(id, period, own)
+  if (group === null) return { value, band: noBand('no_group') }
+  const { n, median, p25, p75 } = benchmark(
+    compared.map(learner => ({ key: learner.personId, value: metrics.valueOf(id, period, learner) })),
+    [25, 75]
+  )
+  if (n === 0) return { value, band: noBand('no_values') }
+  if (n < minGroupSize) return { value, band: noBand('small_group') }
+  return { value, band: { p25: p25 ?? null, median, p75: p75 ?? null, n, nullReason: null } }
+}
+
+function noBand(nullReason: NonNullable<Band['nullReason']>): Band {
+  return { p25: null, median: null, p75: null, n: nullReason === 'no_values' ? 0 : null, nullReason }
+}

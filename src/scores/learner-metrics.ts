@@ -1,0 +1,89 @@
+import type { Kysely } from 'kysely'
+import type { Database } from '../database/schema.js'
+import { defaultOptions } from '../metrics/default-options.js'
+import { findMetric } from '../metrics/find-metric.js'
+import { findLearnerValues, type LearnerValue } from '../metrics/learner-values.js'
+import type { Snapshot } from '../metrics/measurement.js'
+import type { MeasureRequest, MetricOptions } from '../metrics/metric.js'
+import type { ScoreWindow } from './score.js'
+
+/** Somebody in P of a period, at one combination of the values of the breakdown. */
+export type Learner = Pick<LearnerValue, 'personId' | 'name' | 'dimensions'>
+
+/** The values of several metrics, of every learner and period. */
+export interface LearnerMetrics<Id extends string> {
+  /** P of a period, in the order of personIds. */
+  learnersOf(period: ScoreWindow): readonly Learner[]
+  /**
+   * What a learner has of a metric in a period; null for nothing. Who was found under other values of the breakdown then,
+   * in another role, is still the same learner.
+   */
+  valueOf(id: Id, period: ScoreWindow, learner: Learner): number | null
+  readonly snapshot: Snapshot
+}
+
+type Request = Omit<MeasureRequest<MetricOptions>, 'options'>
+
+/**
+ * Reads several metrics, each with its own default options, in one round trip for each metric, however many learners
+ * and periods there are. A period may be given twice.
+ *
+ * @param db on one snapshot
+ */
+export async function readLearnerMetrics<Id extends string>(
+  db: Kysely<Database>,
+  ids: readonly [Id, ...Id[]],
+  request: Request
+): Promise<LearnerMetrics<Id>> {
+  const periods = [...new Map(request.periods.map(period => [keyOfPeriod(period), period])).values()]
+  const positions = new Map(periods.map((period, at) => [keyOfPeriod(period), at]))
+  const read = async (id: Id) => {
+    const metric = findMetric(id)
+    const { learners, snapshot } = await findLearnerValues(db, metric, {
+      ...request,
+      periods,
+      options: defaultOptions(metric)
+    })
+    return { columns: toColumns(learners, periods.length), snapshot }
+  }
+  const [first, ...others] = ids
+  const { columns, snapshot } = await read(first)
+  const found = new Map([[first, columns]])
+  // One after another: a snapshot has one connection.
+  for (const id of others) found.set(id, (await read(id)).columns)
+  const columnOf = (id: Id, period: ScoreWindow) => found.get(id)?.[positions.get(keyOfPeriod(period)) ?? -1]
+  return {
+    learnersOf: period => columnOf(first, period)?.learners ?? [],
+    valueOf: (id, period, learner) => {
+      const column = columnOf(id, period)
+      return (column?.byKey.get(keyOf(learner)) ?? column?.byPerson.get(learner.personId))?.value ?? null
+    },
+    snapshot
+  }
+}
+
+/** The learners of one period, and where to find them. */
+interface Column {
+  readonly learners: LearnerValue[]
+  readonly byKey: Map<string, LearnerValue>
+  readonly byPerson: Map<string, LearnerValue>
+}
+
+function toColumns(values: readonly LearnerValue[], count: number): readonly Column[] {
+  const columns = Array.from({ length: count }, (): Column => ({ learners: [], byKey: new Map(), byPerson: new Map() }))
+  for (const value of values) {
+    const column = columns[value.period]
+    column?.learners.push(value)
+    column?.byKey.set(keyOf(value), value)
+    column?.byPerson.set(value.personId, value)
+  }
+  return columns
+}
+
+function keyOf({ personId, dimensions }: Learner): string {
+  return JSON.stringify([personId, ...dimensions])
+}
+
+function keyOfPeriod({ from, to }: ScoreWindow): string {
+  return `${from}/${to}`
+}
