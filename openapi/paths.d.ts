@@ -1798,6 +1798,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/funnels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Funnel
+         * @description How many learners of the target population came how far from step to step, and how long it took them. Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getFunnel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sequences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sequence
+         * @description How many learners of the target population opened at least twice, practised, got feedback from a peer and then a manager's check. Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getSequence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Retention
+         * @description How many of those who became active in each unit of the window were active in the units after it, and where most were lost. Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lifecycle
+         * @description How many learners of each period are new, returning, resurrecting or dormant. Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getLifecycle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/erasures": {
         parameters: {
             query?: never;
@@ -2303,6 +2383,11 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description How long it took those who reached the step. */
+        ConvertTime: {
+            medianSeconds: number | null;
+            p90Seconds: number | null;
+        };
         /** @description How much of a score is known. */
         Coverage: {
             /** @description Components that are there. */
@@ -2442,6 +2527,15 @@ export interface components {
             /** @description Finds the request in the log of the service */
             requestId: string;
         };
+        /** @description How many came how far. */
+        FunnelAnswer: {
+            /** @enum {string} */
+            funnel: "funnel";
+            eligible: number | null;
+            /** @description One for each step, in order. */
+            results: components["schemas"]["JourneyStep"][];
+            meta: components["schemas"]["JourneyMeta"];
+        };
         /** @description A group: known by one identifier, or anonymous with its members listed */
         Group: {
             /** @enum {string} */
@@ -2508,6 +2602,52 @@ export interface components {
             /** @description Shown this once: only its hash is kept */
             secret: string;
         };
+        /** @description What the answer is about, and how sure it is. */
+        JourneyMeta: {
+            query: components["schemas"]["ResolvedJourney"];
+            /** @description Raised whenever the same data would give another number. */
+            definitionVersion: number;
+            /**
+             * Format: date-time
+             * @description The instant that the answer is about.
+             * @example 2026-03-09T08:00:00.000Z
+             */
+            asOf: string;
+            /**
+             * Format: date-time
+             * @description Every statement, and every change of the event mapping or the time zone, that was acknowledged before this instant is in the answer.
+             * @example 2026-03-09T08:00:00.000Z
+             */
+            consistentThrough: string;
+            warnings: {
+                /** @enum {string} */
+                code: "derivation_running" | "unknown_cohort" | "unknown_value" | "empty_population" | "immature_brackets" | "parked_work" | "leap_day";
+                message: string;
+            }[];
+            /** @description Events of the window, over the whole tenant, that no metric counts; null where the caller may not see everyone. */
+            excluded: {
+                /** @description Voided events. */
+                voided: number;
+                /** @description Events of actors whom the roster does not name. */
+                unresolvedActor: number;
+                /** @description Events dated more than five minutes after `asOf`. */
+                future: number;
+            } | null;
+        };
+        /** @description `stepConversion` is of those who reached the step before, at the first step of `eligible`; `totalConversion` of those who reached the first. */
+        JourneyStep: {
+            /** @description From 1. */
+            position: number;
+            step: string;
+            n: number | null;
+            stepConversion: components["schemas"]["Share"];
+            totalConversion: components["schemas"]["Share"];
+            dropOff: number | null;
+            timeFromFirst: components["schemas"]["ConvertTime"];
+            timeFromPrevious: components["schemas"]["ConvertTime"];
+            /** @description Hidden: this step or an earlier one was reached by too few. */
+            suppressed: boolean;
+        };
         /** @description A measure, and where it stands. */
         JudgedMeasure: {
             /**
@@ -2538,6 +2678,11 @@ export interface components {
             /** @description Every language that is known; absent when nothing is */
             definition?: unknown;
         };
+        /** @description Where most were lost; null where nothing fell. */
+        LargestLoss: {
+            period: number;
+            loss: number;
+        };
         /** @description Who moves most of the others, without those who opted out. */
         LeaderboardAnswer: {
             /** @description The id of the metric that learners are ranked by. */
@@ -2563,6 +2708,26 @@ export interface components {
             /** @description By group, then by rank, those without one last. */
             learners: components["schemas"]["RankedLearner"][];
             meta: components["schemas"]["MetricMeta"];
+        };
+        /** @description Where the learners of each period stand. */
+        LifecycleAnswer: {
+            /** @enum {string} */
+            lifecycle: "lifecycle";
+            /** @description One for each period, in order. */
+            results: components["schemas"]["LifecyclePeriod"][];
+            meta: components["schemas"]["JourneyMeta"];
+        };
+        /** @description active = new + returning + resurrecting. */
+        LifecyclePeriod: {
+            period: components["schemas"]["Period"];
+            /** @description The window clips the period, or it is not over at `asOf`. */
+            partial: boolean;
+            population: number | null;
+            active: components["schemas"]["Share"];
+            new: components["schemas"]["Share"];
+            returning: components["schemas"]["Share"];
+            resurrecting: components["schemas"]["Share"];
+            dormant: components["schemas"]["Share"];
         };
         /** @description A new tenant and its first credential */
         MadeTenant: {
@@ -3354,6 +3519,61 @@ export interface components {
             isTied: boolean;
             nullReason: ("missing" | "cohort_too_small" | "zero_variance") | null;
         };
+        /** @description The query as it was understood, defaults filled in. */
+        ResolvedJourney: {
+            /**
+             * Format: date
+             * @description First local day.
+             * @example 2026-03-02
+             */
+            fromDate: string;
+            /**
+             * Format: date
+             * @description The local day after the last.
+             * @example 2026-03-09
+             */
+            toDate: string;
+            /**
+             * Format: date-time
+             * @description When `fromDate` begins, with its offset.
+             * @example 2026-03-02T00:00:00+01:00
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description When `toDate` begins, with its offset.
+             * @example 2026-03-09T00:00:00+01:00
+             */
+            to: string;
+            /** @example Europe/Berlin */
+            timeZone: string;
+            cohort: string | null;
+            /** @description The values asked for of other attributes. */
+            filters: {
+                role?: string[];
+                team?: string[];
+                manager?: string[];
+                region?: string[];
+                tenureBand?: string[];
+                assignmentType?: string[];
+                jobFamily?: string[];
+            };
+            /**
+             * @description When a learner had to belong.
+             * @enum {string}
+             */
+            membership: "at_window_start" | "at_event" | "current";
+            /** @description The parameters that only this question knows. */
+            options: {
+                [key: string]: string | number | null | string[];
+            };
+            minGroupSize: number;
+            /**
+             * @description What was given: a zone other than the tenant's is counted from the events, and so `strong`.
+             * @enum {string}
+             */
+            consistency: "eventual" | "strong";
+        };
         /** @description The query as it was understood, defaults filled in: ask it again for the same answer. */
         ResolvedQuery: {
             metric: string;
@@ -3430,6 +3650,51 @@ export interface components {
             extensions?: {
                 [key: string]: unknown;
             };
+        };
+        /** @description Who came back, by when they began. */
+        RetentionAnswer: {
+            /** @enum {string} */
+            retention: "retention";
+            /** @description One for each unit of the window, in order. */
+            results: components["schemas"]["RetentionCohort"][];
+            /** @description The cells that are shown, summed over the cohorts. */
+            curve: components["schemas"]["RetentionPoint"][];
+            largestLoss: components["schemas"]["LargestLoss"] | null;
+            meta: components["schemas"]["JourneyMeta"];
+        };
+        RetentionCell: {
+            /** @description From 0, the cohort's own unit. */
+            period: number;
+            eligible: number | null;
+            value: number | null;
+            numerator: number | null;
+            denominator: number | null;
+            n: number | null;
+            ci: components["schemas"]["ConfidenceInterval"] | null;
+            /** @description Hidden, because it would speak of too few people. */
+            suppressed: boolean;
+            nullReason: ("empty_denominator" | "small_group" | "period_not_started" | "bracket_open") | null;
+        };
+        RetentionCohort: {
+            cohort: components["schemas"]["Period"];
+            /** @description The window clips the unit, or it is not over yet. */
+            partial: boolean;
+            size: number | null;
+            cells: components["schemas"]["RetentionCell"][];
+        };
+        RetentionPoint: {
+            /** @description From 0, the cohort's own unit. */
+            period: number;
+            eligible: number | null;
+            value: number | null;
+            numerator: number | null;
+            denominator: number | null;
+            n: number | null;
+            ci: components["schemas"]["ConfidenceInterval"] | null;
+            /** @description Hidden, because it would speak of too few people. */
+            suppressed: boolean;
+            nullReason: ("empty_denominator" | "small_group" | "period_not_started" | "bracket_open") | null;
+            loss: number | null;
         };
         /** @description A saved filter */
         SavedCohort: {
@@ -3532,6 +3797,27 @@ export interface components {
             details: {
                 [key: string]: unknown;
             } | null;
+        };
+        /** @description How many went the whole way. */
+        SequenceAnswer: {
+            /** @enum {string} */
+            sequence: "sequence";
+            eligible: number | null;
+            completed: components["schemas"]["Share"];
+            /** @description One for each step, in order. */
+            results: components["schemas"]["JourneyStep"][];
+            meta: components["schemas"]["JourneyMeta"];
+        };
+        /** @description A part of a group of learners. */
+        Share: {
+            value: number | null;
+            numerator: number | null;
+            denominator: number | null;
+            n: number | null;
+            ci: components["schemas"]["ConfidenceInterval"] | null;
+            /** @description Hidden, because it would speak of too few people. */
+            suppressed: boolean;
+            nullReason: ("empty_denominator" | "small_group" | "period_not_started" | "bracket_open") | null;
         };
         /** @description The place of a learner. */
         Standing: {
@@ -4161,6 +4447,7 @@ export type CohortList = components['schemas']['CohortList'];
 export type CompoundSignal = components['schemas']['CompoundSignal'];
 export type ConfidenceInterval = components['schemas']['ConfidenceInterval'];
 export type Context = components['schemas']['Context'];
+export type ConvertTime = components['schemas']['ConvertTime'];
 export type Coverage = components['schemas']['Coverage'];
 export type Credential = components['schemas']['Credential'];
 export type CredentialChange = components['schemas']['CredentialChange'];
@@ -4169,16 +4456,22 @@ export type DerivationList = components['schemas']['DerivationList'];
 export type EvidenceAnswer = components['schemas']['EvidenceAnswer'];
 export type EvidenceEvent = components['schemas']['EvidenceEvent'];
 export type Failure = components['schemas']['Failure'];
+export type FunnelAnswer = components['schemas']['FunnelAnswer'];
 export type Group = components['schemas']['Group'];
 export type GroupBenchmark = components['schemas']['GroupBenchmark'];
 export type GroupScore = components['schemas']['GroupScore'];
 export type Health = components['schemas']['Health'];
 export type IssuedCredential = components['schemas']['IssuedCredential'];
+export type JourneyMeta = components['schemas']['JourneyMeta'];
+export type JourneyStep = components['schemas']['JourneyStep'];
 export type JudgedMeasure = components['schemas']['JudgedMeasure'];
 export type KnownActivity = components['schemas']['KnownActivity'];
+export type LargestLoss = components['schemas']['LargestLoss'];
 export type LeaderboardAnswer = components['schemas']['LeaderboardAnswer'];
 export type LeaderboardOptOut = components['schemas']['LeaderboardOptOut'];
 export type LearnersAnswer = components['schemas']['LearnersAnswer'];
+export type LifecycleAnswer = components['schemas']['LifecycleAnswer'];
+export type LifecyclePeriod = components['schemas']['LifecyclePeriod'];
 export type MadeTenant = components['schemas']['MadeTenant'];
 export type Mapping = components['schemas']['Mapping'];
 export type MappingList = components['schemas']['MappingList'];
@@ -4209,14 +4502,21 @@ export type PilotList = components['schemas']['PilotList'];
 export type Problem = components['schemas']['Problem'];
 export type Profile = components['schemas']['Profile'];
 export type RankedLearner = components['schemas']['RankedLearner'];
+export type ResolvedJourney = components['schemas']['ResolvedJourney'];
 export type ResolvedQuery = components['schemas']['ResolvedQuery'];
 export type Result = components['schemas']['Result'];
+export type RetentionAnswer = components['schemas']['RetentionAnswer'];
+export type RetentionCell = components['schemas']['RetentionCell'];
+export type RetentionCohort = components['schemas']['RetentionCohort'];
+export type RetentionPoint = components['schemas']['RetentionPoint'];
 export type SavedCohort = components['schemas']['SavedCohort'];
 export type ScoreCatalogue = components['schemas']['ScoreCatalogue'];
 export type ScoreComponent = components['schemas']['ScoreComponent'];
 export type ScoreDefinition = components['schemas']['ScoreDefinition'];
 export type ScoreDescription = components['schemas']['ScoreDescription'];
 export type ScoredLearner = components['schemas']['ScoredLearner'];
+export type SequenceAnswer = components['schemas']['SequenceAnswer'];
+export type Share = components['schemas']['Share'];
 export type Standing = components['schemas']['Standing'];
 export type Statement = components['schemas']['Statement'];
 export type StatementRef = components['schemas']['StatementRef'];
@@ -16023,6 +16323,1323 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getFunnel: {
+        parameters: {
+            query?: {
+                /**
+                 * @description 2 to 10 steps in their order, with commas between them, none twice: delivered, opened, completed-task, repeated-session, peer-feedback, manager-check, assessed, completed, started, terminated, posted, replied, endorsed, reward-offered, reward-claimed, visited, peer-feedback-received, manager-check-received. Default: delivered,opened,completed-task,peer-feedback. Steps other than those, `peer-feedback-received` and `manager-check-received` are counted from the events.
+                 * @example delivered,opened,completed-task,peer-feedback
+                 */
+                steps?: string;
+                /** @description `ordered` (default): each step at or after the one before. `unordered`: the other steps in any order, also up to `windowDays` before the first. `strict`: as ordered, and no other step of the funnel between two. */
+                mode?: "ordered" | "unordered" | "strict";
+                /**
+                 * @description The conversion window: local days after the day of the first step, 1 to 90. Default: 14.
+                 * @example 14
+                 */
+                windowDays?: number;
+                /**
+                 * @description The IRI of the only module whose events count. They are counted from the events themselves.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, as JSON or as a table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "funnel": "funnel",
+                     *       "eligible": 50,
+                     *       "results": [
+                     *         {
+                     *           "position": 1,
+                     *           "step": "delivered",
+                     *           "n": 45,
+                     *           "stepConversion": {
+                     *             "value": 0.9,
+                     *             "numerator": 45,
+                     *             "denominator": 50,
+                     *             "n": 50,
+                     *             "ci": {
+                     *               "low": 0.7863976856252035,
+                     *               "high": 0.9565242350681097,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "totalConversion": {
+                     *             "value": 1,
+                     *             "numerator": 45,
+                     *             "denominator": 45,
+                     *             "n": 45,
+                     *             "ci": {
+                     *               "low": 0.9213484012671117,
+                     *               "high": 1,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "dropOff": 9,
+                     *           "timeFromFirst": {
+                     *             "medianSeconds": null,
+                     *             "p90Seconds": null
+                     *           },
+                     *           "timeFromPrevious": {
+                     *             "medianSeconds": null,
+                     *             "p90Seconds": null
+                     *           },
+                     *           "suppressed": false
+                     *         },
+                     *         {
+                     *           "position": 2,
+                     *           "step": "opened",
+                     *           "n": 36,
+                     *           "stepConversion": {
+                     *             "value": 0.8,
+                     *             "numerator": 36,
+                     *             "denominator": 45,
+                     *             "n": 45,
+                     *             "ci": {
+                     *               "low": 0.6617703088385799,
+                     *               "high": 0.8910387319216871,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "totalConversion": {
+                     *             "value": 0.8,
+                     *             "numerator": 36,
+                     *             "denominator": 45,
+                     *             "n": 45,
+                     *             "ci": {
+                     *               "low": 0.6617703088385799,
+                     *               "high": 0.8910387319216871,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "dropOff": 12,
+                     *           "timeFromFirst": {
+                     *             "medianSeconds": 18000,
+                     *             "p90Seconds": 36000
+                     *           },
+                     *           "timeFromPrevious": {
+                     *             "medianSeconds": 18000,
+                     *             "p90Seconds": 36000
+                     *           },
+                     *           "suppressed": false
+                     *         },
+                     *         {
+                     *           "position": 3,
+                     *           "step": "completed-task",
+                     *           "n": 24,
+                     *           "stepConversion": {
+                     *             "value": 0.6666666666666666,
+                     *             "numerator": 24,
+                     *             "denominator": 36,
+                     *             "n": 36,
+                     *             "ci": {
+                     *               "low": 0.5033399787115652,
+                     *               "high": 0.7978538117569468,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "totalConversion": {
+                     *             "value": 0.5333333333333333,
+                     *             "numerator": 24,
+                     *             "denominator": 45,
+                     *             "n": 45,
+                     *             "ci": {
+                     *               "low": 0.3907745474012537,
+                     *               "high": 0.670648679349887,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "dropOff": 12,
+                     *           "timeFromFirst": {
+                     *             "medianSeconds": 172800,
+                     *             "p90Seconds": 345600
+                     *           },
+                     *           "timeFromPrevious": {
+                     *             "medianSeconds": 144000,
+                     *             "p90Seconds": 288000
+                     *           },
+                     *           "suppressed": false
+                     *         },
+                     *         {
+                     *           "position": 4,
+                     *           "step": "peer-feedback",
+                     *           "n": 12,
+                     *           "stepConversion": {
+                     *             "value": 0.5,
+                     *             "numerator": 12,
+                     *             "denominator": 24,
+                     *             "n": 24,
+                     *             "ci": {
+                     *               "low": 0.31427425819573357,
+                     *               "high": 0.6857257418042665,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "totalConversion": {
+                     *             "value": 0.26666666666666666,
+                     *             "numerator": 12,
+                     *             "denominator": 45,
+                     *             "n": 45,
+                     *             "ci": {
+                     *               "low": 0.15964903521066523,
+                     *               "high": 0.4103883775313494,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "dropOff": null,
+                     *           "timeFromFirst": {
+                     *             "medianSeconds": 345600,
+                     *             "p90Seconds": 691200
+                     *           },
+                     *           "timeFromPrevious": {
+                     *             "medianSeconds": 108000,
+                     *             "p90Seconds": 216000
+                     *           },
+                     *           "suppressed": false
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-16",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-16T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "membership": "at_window_start",
+                     *           "options": {
+                     *             "steps": [
+                     *               "delivered",
+                     *               "opened",
+                     *               "completed-task",
+                     *               "peer-feedback"
+                     *             ],
+                     *             "mode": "ordered",
+                     *             "windowDays": 14,
+                     *             "module": null
+                     *           },
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-20T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-20T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FunnelAnswer"];
+                    /**
+                     * @example position,step,eligible,n,step_value,step_numerator,step_denominator,step_n,step_ci_low,step_ci_high,step_ci_method,step_suppressed,step_null_reason,total_value,total_numerator,total_denominator,total_n,total_ci_low,total_ci_high,total_ci_method,total_suppressed,total_null_reason,drop_off,median_seconds_from_first,p90_seconds_from_first,median_seconds_from_previous,p90_seconds_from_previous,suppressed
+                     *     1,delivered,50,45,0.9,45,50,50,0.7863976856252035,0.9565242350681097,wilson,false,,1,45,45,45,0.9213484012671117,1,wilson,false,,9,,,,,false
+                     *     2,opened,50,36,0.8,36,45,45,0.6617703088385799,0.8910387319216871,wilson,false,,0.8,36,45,45,0.6617703088385799,0.8910387319216871,wilson,false,,12,18000,36000,18000,36000,false
+                     *     3,completed-task,50,24,0.6666666666666666,24,36,36,0.5033399787115652,0.7978538117569468,wilson,false,,0.5333333333333333,24,45,45,0.3907745474012537,0.670648679349887,wilson,false,,12,172800,345600,144000,288000,false
+                     *     4,peer-feedback,50,12,0.5,12,24,24,0.31427425819573357,0.6857257418042665,wilson,false,,0.26666666666666666,12,45,45,0.15964903521066523,0.4103883775313494,wilson,false,,,345600,691200,108000,216000,false
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getSequence: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How long the sequence may take: local days after the day of the first opening, 1 to 90. Default: 28.
+                 * @example 14
+                 */
+                windowDays?: number;
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, as JSON or as a table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sequence": "sequence",
+                     *       "eligible": 50,
+                     *       "completed": {
+                     *         "value": 0.22,
+                     *         "numerator": 11,
+                     *         "denominator": 50,
+                     *         "n": 50,
+                     *         "ci": {
+                     *           "low": 0.1275391597021442,
+                     *           "high": 0.3524154958125367,
+                     *           "method": "wilson"
+                     *         },
+                     *         "suppressed": false,
+                     *         "nullReason": null
+                     *       },
+                     *       "results": [
+                     *         {
+                     *           "position": 1,
+                     *           "step": "opened",
+                     *           "n": 40,
+                     *           "stepConversion": {
+                     *             "value": 0.8,
+                     *             "numerator": 40,
+                     *             "denominator": 50,
+                     *             "n": 50,
+                     *             "ci": {
+                     *               "low": 0.6696289406777459,
+                     *               "high": 0.887562499842239,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "totalConversion": {
+                     *             "value": 1,
+                     *             "numerator": 40,
+                     *             "denominator": 40,
+                     *             "n": 40,
+                     *             "ci": {
+                     *               "low": 0.9123783988027134,
+                     *               "high": 1,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "dropOff": 10,
+                     *           "timeFromFirst": {
+                     *             "medianSeconds": null,
+                     *             "p90Seconds": null
+                     *           },
+                     *           "timeFromPrevious": {
+                     *             "medianSeconds": null,
+                     *             "p90Seconds": null
+                     *           },
+                     *           "suppressed": false
+                     *         },
+                     *         {
+                     *           "position": 2,
+                     *           "step": "opened-again",
+                     *           "n": 30,
+                     *           "stepConversion": {
+                     *             "value": 0.75,
+                     *             "numerator": 30,
+                     *             "denominator": 40,
+                     *             "n": 40,
+                     *             "ci": {
+                     *               "low": 0.5980603857923198,
+                     *               "high": 0.8581288136090369,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "totalConversion": {
+                     *             "value": 0.75,
+                     *             "numerator": 30,
+                     *             "denominator": 40,
+                     *             "n": 40,
+                     *             "ci": {
+                     *               "low": 0.5980603857923198,
+                     *               "high": 0.8581288136090369,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "dropOff": 6,
+                     *           "timeFromFirst": {
+                     *             "medianSeconds": 86400,
+                     *             "p90Seconds": 172800
+                     *           },
+                     *           "timeFromPrevious": {
+                     *             "medianSeconds": 86400,
+                     *             "p90Seconds": 172800
+                     *           },
+                     *           "suppressed": false
+                     *         },
+                     *         {
+                     *           "position": 3,
+                     *           "step": "completed-task",
+                     *           "n": 24,
+                     *           "stepConversion": {
+                     *             "value": 0.8,
+                     *             "numerator": 24,
+                     *             "denominator": 30,
+                     *             "n": 30,
+                     *             "ci": {
+                     *               "low": 0.6269430358685175,
+                     *               "high": 0.9049489282271013,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "totalConversion": {
+                     *             "value": 0.6,
+                     *             "numerator": 24,
+                     *             "denominator": 40,
+                     *             "n": 40,
+                     *             "ci": {
+                     *               "low": 0.44595893660346186,
+                     *               "high": 0.7365167431570807,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "dropOff": 8,
+                     *           "timeFromFirst": {
+                     *             "medianSeconds": 259200,
+                     *             "p90Seconds": 518400
+                     *           },
+                     *           "timeFromPrevious": {
+                     *             "medianSeconds": 144000,
+                     *             "p90Seconds": 288000
+                     *           },
+                     *           "suppressed": false
+                     *         },
+                     *         {
+                     *           "position": 4,
+                     *           "step": "peer-feedback-received",
+                     *           "n": 16,
+                     *           "stepConversion": {
+                     *             "value": 0.6666666666666666,
+                     *             "numerator": 16,
+                     *             "denominator": 24,
+                     *             "n": 24,
+                     *             "ci": {
+                     *               "low": 0.4670631683813174,
+                     *               "high": 0.8202780967270225,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "totalConversion": {
+                     *             "value": 0.4,
+                     *             "numerator": 16,
+                     *             "denominator": 40,
+                     *             "n": 40,
+                     *             "ci": {
+                     *               "low": 0.26348325684291923,
+                     *               "high": 0.554041063396538,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "dropOff": 5,
+                     *           "timeFromFirst": {
+                     *             "medianSeconds": 432000,
+                     *             "p90Seconds": 864000
+                     *           },
+                     *           "timeFromPrevious": {
+                     *             "medianSeconds": 144000,
+                     *             "p90Seconds": 288000
+                     *           },
+                     *           "suppressed": false
+                     *         },
+                     *         {
+                     *           "position": 5,
+                     *           "step": "manager-check-received",
+                     *           "n": 11,
+                     *           "stepConversion": {
+                     *             "value": 0.6875,
+                     *             "numerator": 11,
+                     *             "denominator": 16,
+                     *             "n": 16,
+                     *             "ci": {
+                     *               "low": 0.44404355834740666,
+                     *               "high": 0.8583535614521797,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "totalConversion": {
+                     *             "value": 0.275,
+                     *             "numerator": 11,
+                     *             "denominator": 40,
+                     *             "n": 40,
+                     *             "ci": {
+                     *               "low": 0.16108016247667334,
+                     *               "high": 0.4283495580621057,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "dropOff": null,
+                     *           "timeFromFirst": {
+                     *             "medianSeconds": 720000,
+                     *             "p90Seconds": 1440000
+                     *           },
+                     *           "timeFromPrevious": {
+                     *             "medianSeconds": 216000,
+                     *             "p90Seconds": 432000
+                     *           },
+                     *           "suppressed": false
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-16",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-16T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "membership": "at_window_start",
+                     *           "options": {
+                     *             "windowDays": 28
+                     *           },
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-20T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-20T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SequenceAnswer"];
+                    /**
+                     * @example position,step,eligible,n,step_value,step_numerator,step_denominator,step_n,step_ci_low,step_ci_high,step_ci_method,step_suppressed,step_null_reason,total_value,total_numerator,total_denominator,total_n,total_ci_low,total_ci_high,total_ci_method,total_suppressed,total_null_reason,drop_off,median_seconds_from_first,p90_seconds_from_first,median_seconds_from_previous,p90_seconds_from_previous,suppressed
+                     *     1,opened,50,40,0.8,40,50,50,0.6696289406777459,0.887562499842239,wilson,false,,1,40,40,40,0.9123783988027134,1,wilson,false,,10,,,,,false
+                     *     2,opened-again,50,30,0.75,30,40,40,0.5980603857923198,0.8581288136090369,wilson,false,,0.75,30,40,40,0.5980603857923198,0.8581288136090369,wilson,false,,6,86400,172800,86400,172800,false
+                     *     3,completed-task,50,24,0.8,24,30,30,0.6269430358685175,0.9049489282271013,wilson,false,,0.6,24,40,40,0.44595893660346186,0.7365167431570807,wilson,false,,8,259200,518400,144000,288000,false
+                     *     4,peer-feedback-received,50,16,0.6666666666666666,16,24,24,0.4670631683813174,0.8202780967270225,wilson,false,,0.4,16,40,40,0.26348325684291923,0.554041063396538,wilson,false,,5,432000,864000,144000,288000,false
+                     *     5,manager-check-received,50,11,0.6875,11,16,16,0.44404355834740666,0.8583535614521797,wilson,false,,0.275,11,40,40,0.16108016247667334,0.4283495580621057,wilson,false,,,720000,1440000,216000,432000,false
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: {
+                /** @description `bracket` (default): active in the nth unit of the calendar after the cohort's. `unbounded`: in it or any later one. `rolling`: in the nth unit counted from the learner's own first day. */
+                type?: "bracket" | "unbounded" | "rolling";
+                /** @description Local days, ISO weeks (from Monday, default) or calendar months. */
+                unit?: "day" | "week" | "month";
+                /**
+                 * @description How many periods of each cohort, its own unit with them. Default: 12.
+                 * @example 12
+                 */
+                periods?: number;
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, as JSON or as a table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "retention": "retention",
+                     *       "results": [
+                     *         {
+                     *           "cohort": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "partial": false,
+                     *           "size": 30,
+                     *           "cells": [
+                     *             {
+                     *               "period": 0,
+                     *               "eligible": 30,
+                     *               "value": 1,
+                     *               "numerator": 30,
+                     *               "denominator": 30,
+                     *               "n": 30,
+                     *               "ci": {
+                     *                 "low": 0.8864866068260312,
+                     *                 "high": 1,
+                     *                 "method": "wilson"
+                     *               },
+                     *               "suppressed": false,
+                     *               "nullReason": null
+                     *             },
+                     *             {
+                     *               "period": 1,
+                     *               "eligible": 30,
+                     *               "value": 0.6,
+                     *               "numerator": 18,
+                     *               "denominator": 30,
+                     *               "n": 30,
+                     *               "ci": {
+                     *                 "low": 0.4232036025332248,
+                     *                 "high": 0.7540937188319814,
+                     *                 "method": "wilson"
+                     *               },
+                     *               "suppressed": false,
+                     *               "nullReason": null
+                     *             },
+                     *             {
+                     *               "period": 2,
+                     *               "eligible": 30,
+                     *               "value": 0.5,
+                     *               "numerator": 15,
+                     *               "denominator": 30,
+                     *               "n": 30,
+                     *               "ci": {
+                     *                 "low": 0.33154125640533766,
+                     *                 "high": 0.6684587435946624,
+                     *                 "method": "wilson"
+                     *               },
+                     *               "suppressed": false,
+                     *               "nullReason": null
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "cohort": {
+                     *             "from": "2026-03-09",
+                     *             "to": "2026-03-16"
+                     *           },
+                     *           "partial": false,
+                     *           "size": 20,
+                     *           "cells": [
+                     *             {
+                     *               "period": 0,
+                     *               "eligible": 20,
+                     *               "value": 1,
+                     *               "numerator": 20,
+                     *               "denominator": 20,
+                     *               "n": 20,
+                     *               "ci": {
+                     *                 "low": 0.8388748419471806,
+                     *                 "high": 1,
+                     *                 "method": "wilson"
+                     *               },
+                     *               "suppressed": false,
+                     *               "nullReason": null
+                     *             },
+                     *             {
+                     *               "period": 1,
+                     *               "eligible": 20,
+                     *               "value": 0.5,
+                     *               "numerator": 10,
+                     *               "denominator": 20,
+                     *               "n": 20,
+                     *               "ci": {
+                     *                 "low": 0.29929800819821234,
+                     *                 "high": 0.7007019918017877,
+                     *                 "method": "wilson"
+                     *               },
+                     *               "suppressed": false,
+                     *               "nullReason": null
+                     *             },
+                     *             {
+                     *               "period": 2,
+                     *               "eligible": 20,
+                     *               "value": 0.45,
+                     *               "numerator": 9,
+                     *               "denominator": 20,
+                     *               "n": 20,
+                     *               "ci": {
+                     *                 "low": 0.2581978582556243,
+                     *                 "high": 0.6579146575496578,
+                     *                 "method": "wilson"
+                     *               },
+                     *               "suppressed": false,
+                     *               "nullReason": null
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "curve": [
+                     *         {
+                     *           "period": 0,
+                     *           "eligible": 50,
+                     *           "value": 1,
+                     *           "numerator": 50,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.9286524008666414,
+                     *             "high": 1,
+                     *             "method": "wilson"
+                     *           },
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "loss": null
+                     *         },
+                     *         {
+                     *           "period": 1,
+                     *           "eligible": 50,
+                     *           "value": 0.56,
+                     *           "numerator": 28,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.4230602802165686,
+                     *             "high": 0.6883780078874284,
+                     *             "method": "wilson"
+                     *           },
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "loss": 0.43999999999999995
+                     *         },
+                     *         {
+                     *           "period": 2,
+                     *           "eligible": 50,
+                     *           "value": 0.48,
+                     *           "numerator": 24,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.3479713528657804,
+                     *             "high": 0.6148825510995539,
+                     *             "method": "wilson"
+                     *           },
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "loss": 0.08000000000000007
+                     *         }
+                     *       ],
+                     *       "largestLoss": {
+                     *         "period": 1,
+                     *         "loss": 0.43999999999999995
+                     *       },
+                     *       "meta": {
+                     *         "query": {
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-16",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-16T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "membership": "at_window_start",
+                     *           "options": {
+                     *             "type": "bracket",
+                     *             "unit": "week",
+                     *             "periods": 3
+                     *           },
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-20T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-20T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RetentionAnswer"];
+                    /**
+                     * @example cohort_from,cohort_to,partial,size,period,eligible,value,numerator,denominator,n,ci_low,ci_high,ci_method,suppressed,null_reason,loss
+                     *     2026-03-02,2026-03-09,false,30,0,30,1,30,30,30,0.8864866068260312,1,wilson,false,,
+                     *     2026-03-02,2026-03-09,false,30,1,30,0.6,18,30,30,0.4232036025332248,0.7540937188319814,wilson,false,,
+                     *     2026-03-02,2026-03-09,false,30,2,30,0.5,15,30,30,0.33154125640533766,0.6684587435946624,wilson,false,,
+                     *     2026-03-09,2026-03-16,false,20,0,20,1,20,20,20,0.8388748419471806,1,wilson,false,,
+                     *     2026-03-09,2026-03-16,false,20,1,20,0.5,10,20,20,0.29929800819821234,0.7007019918017877,wilson,false,,
+                     *     2026-03-09,2026-03-16,false,20,2,20,0.45,9,20,20,0.2581978582556243,0.6579146575496578,wilson,false,,
+                     *     ,,,,0,50,1,50,50,50,0.9286524008666414,1,wilson,false,,
+                     *     ,,,,1,50,0.56,28,50,50,0.4230602802165686,0.6883780078874284,wilson,false,,0.43999999999999995
+                     *     ,,,,2,50,0.48,24,50,50,0.3479713528657804,0.6148825510995539,wilson,false,,0.08000000000000007
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getLifecycle: {
+        parameters: {
+            query?: {
+                /** @description Cuts the window into local days, ISO weeks (from Monday, default) or calendar months. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, as JSON or as a table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "lifecycle": "lifecycle",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "partial": false,
+                     *           "population": 50,
+                     *           "active": {
+                     *             "value": 0.6,
+                     *             "numerator": 30,
+                     *             "denominator": 50,
+                     *             "n": 50,
+                     *             "ci": {
+                     *               "low": 0.46181437747589366,
+                     *               "high": 0.7239161026974346,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "new": {
+                     *             "value": 0.6,
+                     *             "numerator": 30,
+                     *             "denominator": 50,
+                     *             "n": 50,
+                     *             "ci": {
+                     *               "low": 0.46181437747589366,
+                     *               "high": 0.7239161026974346,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "returning": {
+                     *             "value": 0,
+                     *             "numerator": 0,
+                     *             "denominator": 50,
+                     *             "n": 50,
+                     *             "ci": {
+                     *               "low": 0,
+                     *               "high": 0.07134759913335872,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "resurrecting": {
+                     *             "value": 0,
+                     *             "numerator": 0,
+                     *             "denominator": 50,
+                     *             "n": 50,
+                     *             "ci": {
+                     *               "low": 0,
+                     *               "high": 0.07134759913335872,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "dormant": {
+                     *             "value": 0,
+                     *             "numerator": 0,
+                     *             "denominator": 50,
+                     *             "n": 50,
+                     *             "ci": {
+                     *               "low": 0,
+                     *               "high": 0.07134759913335872,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           }
+                     *         },
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-09",
+                     *             "to": "2026-03-16"
+                     *           },
+                     *           "partial": false,
+                     *           "population": 50,
+                     *           "active": {
+                     *             "value": 0.6,
+                     *             "numerator": 30,
+                     *             "denominator": 50,
+                     *             "n": 50,
+                     *             "ci": {
+                     *               "low": 0.46181437747589366,
+                     *               "high": 0.7239161026974346,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "new": {
+                     *             "value": 0.24,
+                     *             "numerator": 12,
+                     *             "denominator": 50,
+                     *             "n": 50,
+                     *             "ci": {
+                     *               "low": 0.14297391396991732,
+                     *               "high": 0.37412683757942927,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "returning": {
+                     *             "value": 0.36,
+                     *             "numerator": 18,
+                     *             "denominator": 50,
+                     *             "n": 50,
+                     *             "ci": {
+                     *               "low": 0.24138749651846744,
+                     *               "high": 0.49858983123887307,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "resurrecting": {
+                     *             "value": 0,
+                     *             "numerator": 0,
+                     *             "denominator": 50,
+                     *             "n": 50,
+                     *             "ci": {
+                     *               "low": 0,
+                     *               "high": 0.07134759913335872,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           },
+                     *           "dormant": {
+                     *             "value": 0.24,
+                     *             "numerator": 12,
+                     *             "denominator": 50,
+                     *             "n": 50,
+                     *             "ci": {
+                     *               "low": 0.14297391396991732,
+                     *               "high": 0.37412683757942927,
+                     *               "method": "wilson"
+                     *             },
+                     *             "suppressed": false,
+                     *             "nullReason": null
+                     *           }
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-16",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-16T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "membership": "at_window_start",
+                     *           "options": {
+                     *             "interval": "week"
+                     *           },
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-20T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-20T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LifecycleAnswer"];
+                    /**
+                     * @example from,to,partial,state,population,value,numerator,denominator,n,ci_low,ci_high,ci_method,suppressed,null_reason
+                     *     2026-03-02,2026-03-09,false,active,50,0.6,30,50,50,0.46181437747589366,0.7239161026974346,wilson,false,
+                     *     2026-03-02,2026-03-09,false,new,50,0.6,30,50,50,0.46181437747589366,0.7239161026974346,wilson,false,
+                     *     2026-03-02,2026-03-09,false,returning,50,0,0,50,50,0,0.07134759913335872,wilson,false,
+                     *     2026-03-02,2026-03-09,false,resurrecting,50,0,0,50,50,0,0.07134759913335872,wilson,false,
+                     *     2026-03-02,2026-03-09,false,dormant,50,0,0,50,50,0,0.07134759913335872,wilson,false,
+                     *     2026-03-09,2026-03-16,false,active,50,0.6,30,50,50,0.46181437747589366,0.7239161026974346,wilson,false,
+                     *     2026-03-09,2026-03-16,false,new,50,0.24,12,50,50,0.14297391396991732,0.37412683757942927,wilson,false,
+                     *     2026-03-09,2026-03-16,false,returning,50,0.36,18,50,50,0.24138749651846744,0.49858983123887307,wilson,false,
+                     *     2026-03-09,2026-03-16,false,resurrecting,50,0,0,50,50,0,0.07134759913335872,wilson,false,
+                     *     2026-03-09,2026-03-16,false,dormant,50,0.24,12,50,50,0.14297391396991732,0.37412683757942927,wilson,false,
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];

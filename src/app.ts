@@ -6,6 +6,7 @@ import { cohortRoutes } from './http/api/cohorts.js'
 import { credentialRoutes } from './http/api/credentials.js'
 import { erasureRoutes } from './http/api/erasures.js'
 import { eventMappingRoutes } from './http/api/event-mapping.js'
+import { journeyRoutes } from './http/api/journeys.js'
 import { leaderboardRoutes } from './http/api/leaderboards.js'
 import { learnerRoutes } from './http/api/learners.js'
 import { metricRoutes } from './http/api/metrics.js'
@@ -145,6 +146,7 @@ async function apiScope(app: FastifyInstance, context: HttpContext, authorize: A
   await app.register(scoreDefinitionRoutes(context))
   await app.register(pilotRoutes(context))
   await app.register(cardRoutes(context))
+  await app.register(journeyRoutes(context))
   await app.register(erasureRoutes(context))
   await app.register(credentialRoutes(context))
   await app.register(tenantRoutes(context))

@@ -30,7 +30,7 @@ export function toMeta(
  * that no metric counts, and which of the values asked for the roster never names. Who may not see everyone would learn
  * from them who else there is. How far the answer is complete is left: it names nobody.
  */
-function confine(snapshot: Snapshot): Snapshot {
+export function confine<Said extends Snapshot>(snapshot: Said): Said {
   return { ...snapshot, excluded: null, unknown: [] }
 }
 
@@ -72,7 +72,8 @@ function toWarnings(resolved: ResolvedMetricQuery, snapshot: Snapshot, cells: re
   ]
 }
 
-function derivationWarnings({ derivation }: Snapshot): readonly Warning[] {
+/** Said while events are being derived anew. */
+export function derivationWarnings({ derivation }: Pick<Snapshot, 'derivation'>): readonly Warning[] {
   if (derivation === null) return []
   const { reason, requestedAt, percent } = derivation
   const causes = { mapping: 'a new event mapping', 'time-zone': 'a new time zone', rebuild: 'a rebuild' }
@@ -109,13 +110,14 @@ function leapDay({ window, compare }: ResolvedMetricQuery): readonly Warning[] {
   return [{ code: 'leap_day', message }]
 }
 
-function unknownWarning({ attribute, value }: UnknownValue): Warning {
+/** Said of what was asked for and no roster row names. */
+export function unknownWarning({ attribute, value }: UnknownValue): Warning {
   const code = attribute === 'cohort' ? 'unknown_cohort' : 'unknown_value'
   return { code, message: `No roster entry of any time names the ${attribute} ${JSON.stringify(value)}.` }
 }
 
 /** Said of every answer, also of one that was counted from the events: the tenant's other answers may need it. */
-function parkedWork({ parkedRows }: Snapshot): readonly Warning[] {
+export function parkedWork({ parkedRows }: Pick<Snapshot, 'parkedRows'>): readonly Warning[] {
   if (parkedRows === 0) return []
   const message = `${parkedRows} changes could not be brought into the rollups; answers from them are complete up to consistentThrough only. An operator finds them with \`momentum queue list\`.`
   return [{ code: 'parked_work', message }]

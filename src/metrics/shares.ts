@@ -70,7 +70,7 @@ function learners(population: Population, { parts, perLearner, isDeedOfPeriod }:
 }
 
 /** The periods and their days. Days are counted up by integers, which no session's time zone can bend. */
-function periods({ periods }: SharesRequest): RawBuilder<unknown> {
+export function periods({ periods }: Pick<SharesRequest, 'periods'>): RawBuilder<unknown> {
   return sql`
     period as (
       select ordinal, starts, ends
@@ -112,8 +112,13 @@ function days(request: SharesRequest, counting: Counting): RawBuilder<unknown> {
     population_day as (${filter === null ? everyone : daysOfCohort(tenantId)})`
 }
 
-/** In the second branch `is true` keeps the list of learners a hash that rows are sifted by, where a join could be looked up. */
-function daysOfCohort(tenantId: number): RawBuilder<unknown> {
+/**
+ * The rows of `learner_days` of who is in `population`.
+ *
+ * In the second branch `is true` keeps the list of learners a hash that rows are sifted by, where a join could be
+ * looked up.
+ */
+export function daysOfCohort(tenantId: number): RawBuilder<unknown> {
   const isSmall = sql`(
     select ${lookUpBelowOneIn} * count(distinct person_id) < (select count(*) from person where tenant_id = ${tenantId})
     from population)`
@@ -128,7 +133,7 @@ function daysOfCohort(tenantId: number): RawBuilder<unknown> {
  * What the window holds that no metric counts, over the whole tenant. The provisional persons are joined, not tested
  * row by row: there are few of them, so that their days are probed instead of every day of the window scanned.
  */
-function excluded({ tenantId, window }: SharesRequest): RawBuilder<unknown> {
+export function excluded({ tenantId, window }: Pick<SharesRequest, 'tenantId' | 'window'>): RawBuilder<unknown> {
   const inWindow = sql`day >= ${window.from}::date and day < ${window.to}::date`
   return sql`
     excluded as (

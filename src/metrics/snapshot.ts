@@ -18,7 +18,12 @@ export interface SnapshotRow {
 }
 
 /** SQL for the columns that say what is true of the moment; they read the expression `excluded` of `shares`. */
-export function snapshotColumns({ tenantId, filter, asOf, source }: SharesRequest): RawBuilder<unknown> {
+export function snapshotColumns({
+  tenantId,
+  filter,
+  asOf,
+  source
+}: Pick<SharesRequest, 'tenantId' | 'filter' | 'asOf' | 'source'>): RawBuilder<unknown> {
   return sql`
     excluded.voided, excluded.future, excluded.unresolved_actor,
     ${unknownValues(tenantId, filter)} as unknown, ${oldestDue(tenantId, asOf)} as oldest_due,

@@ -333,6 +333,10 @@ t.test('which scope gets what, endpoint by endpoint, and nobody writes', async t
   const paths = [
     '/metrics',
     '/metrics/active-users',
+    '/funnels',
+    '/sequences',
+    '/retention',
+    '/lifecycle',
     '/people',
     '/people/person-1',
     '/people/person-11',
@@ -346,10 +350,10 @@ t.test('which scope gets what, endpoint by endpoint, and nobody writes', async t
     '/credentials'
   ]
   const table: readonly (readonly [string, string, readonly number[]])[] = [
-    ['metrics/read', 'person-0', [200, 200, 403, 403, 403, 403, 403, 200, 403, 403, 403, 200, 403]],
-    ['people/read', 'person-0', [200, 403, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403]],
-    ['line/read', 'person-0', [200, 200, 200, 200, 404, 200, 404, 200, 403, 403, 403, 403, 403]],
-    ['self/read', 'person-1', [200, 403, 200, 200, 404, 200, 404, 403, 403, 403, 403, 403, 403]]
+    ['metrics/read', 'person-0', [200, 200, 200, 200, 200, 200, 403, 403, 403, 403, 403, 200, 403, 403, 403, 200, 403]],
+    ['people/read', 'person-0', [200, 403, 403, 403, 403, 403, 200, 200, 200, 200, 200, 200, 200, 200, 200, 403, 403]],
+    ['line/read', 'person-0', [200, 200, 200, 200, 200, 200, 200, 200, 404, 200, 404, 200, 403, 403, 403, 403, 403]],
+    ['self/read', 'person-1', [200, 403, 403, 403, 403, 403, 200, 200, 404, 200, 404, 403, 403, 403, 403, 403, 403]]
   ]
   for (const [scope, personId, expected] of table) {
     const caller = await as(personId, scope)
@@ -445,6 +449,9 @@ t.test('in any organisation, nothing that changes outside the line changes an an
     const paths = [
       `/metrics/active-users?${period}&membership=${query.membership}${query.filter}`,
       `/metrics/repeat-rate?${period}&membership=${query.membership}`,
+      `/funnels?${period.replace(/&interval.*/, '')}&membership=${query.membership}&steps=opened,completed-task`,
+      `/lifecycle?${period}&membership=${query.membership}`,
+      `/retention?${period.replace('interval', 'unit')}&membership=${query.membership}`,
       `/people?at=${dateOf(query.at)}`,
       '/cohorts',
       ...people.flatMap((_, at) => [`/people/person-${at}?at=${dateOf(query.at)}`, `/people/person-${at}/history`])

@@ -84,6 +84,10 @@ const table: Readonly<Record<string, Row>> = {
     open: ['metrics/read', 'people/read', 'line/read', 'self/read']
   },
   'GET a metric': { request: () => get('/api/v1/metrics/active-users'), open: ['metrics/read', 'line/read'] },
+  'GET funnels': { request: () => get('/api/v1/funnels'), open: ['metrics/read', 'line/read'] },
+  'GET sequences': { request: () => get('/api/v1/sequences'), open: ['metrics/read', 'line/read'] },
+  'GET retention': { request: () => get('/api/v1/retention'), open: ['metrics/read', 'line/read'] },
+  'GET lifecycle': { request: () => get('/api/v1/lifecycle'), open: ['metrics/read', 'line/read'] },
   'PUT people': { request: () => write('PUT', '/api/v1/people', []), open: ['people/write'] },
   'PUT assignments': { request: () => write('PUT', '/api/v1/assignments', []), open: ['people/write'] },
   'GET assignments': { request: () => get('/api/v1/assignments'), open: ['people/read'] },

@@ -80,6 +80,7 @@ export const commonParameters = {
         'The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.',
       minLength: 1,
       maxLength: 4000,
+      pattern: namePattern,
       examples: ['https://lms.example/modules/feedback']
     })
   ),

@@ -1,0 +1,89 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Database } from '../../database/schema.js'
+import { learnerDays } from '../../rollup/learner-days.js'
+import { isActiveDay } from '../activity.js'
+import { populationOf } from '../population.js'
+import { daysOfCohort, excluded, periods } from '../shares.js'
+import { readSnapshot, type SnapshotRow, snapshotColumns } from '../snapshot.js'
+import { addDays, type Period } from '../window.js'
+import type { JourneyRequest, JourneyState } from './journey.js'
+
+/** What is asked of the learners of a window. */
+export interface JourneyQuestion {
+  /** Each has a target population of its own. */
+  readonly periods: readonly Pick<Period, 'from' | 'to'>[]
+  /** The local days that are looked at, half-open; the window at least. `-infinity` for all there ever were. */
+  readonly days: { readonly from: string; readonly to: string }
+  /**
+   * Common table expressions over `period`, `period_day`, `population` and `population_day`: the learner-days, without
+   * those that can be no one's in P.
+   */
+  readonly expressions: (onDaysThatCount: RawBuilder<unknown>) => readonly RawBuilder<unknown>[]
+  /** A query for the rows of the answer. */
+  readonly answer: RawBuilder<unknown>
+}
+
+interface Row<Answer> extends SnapshotRow {
+  readonly answer: readonly Answer[]
+  readonly empty_periods: number
+}
+
+/** Asks in one round trip, and so of one snapshot; the rows come as JSON. */
+export async function askJourney<Answer>(
+  db: Kysely<Database>,
+  request: JourneyRequest,
+  question: JourneyQuestion
+): Promise<{ readonly rows: readonly Answer[]; readonly state: JourneyState }> {
+  const { tenantId, window } = request
+  const { today } = window
+  const population = populationOf({ ...request, periods: question.periods, today, tomorrow: addDays(today, 1) })
+  const { rows } = await sql<Row<Answer>>`
+    with recursive ${periods(question)},
+    ${sql.join(population.expressions)},
+    ${days(request, question)},
+    ${sql.join(question.expressions(population.onDaysThatCount))},
+    ${excluded({ tenantId, window })}
+    select (select coalesce(jsonb_agg(to_jsonb(answer)), '[]') from (${question.answer}) as answer) as answer,
+      (select count(*) from period where not exists (
+        select from population where population.ordinal = period.ordinal))::integer as empty_periods,
+      ${snapshotColumns(request)}
+    from excluded`.execute(db)
+  const [row] = rows as [Row<Answer>]
+  return { rows: row.answer, state: { ...readSnapshot(row), emptyPeriods: row.empty_periods } }
+}
+
+/**
+ * The rollup is read where each use needs it (`not materialized`); events would be counted once for each use. Of what
+ * was counted the planner guesses a handful of rows, and would go through all of it for each learner (8 s for 400 of
+ * them); a function whose rows it can't foresee, of one row in fact, makes it guess a thousand times as many.
+ */
+function days({ tenantId, source, asOf, window, filter }: JourneyRequest, { days }: JourneyQuestion) {
+  const { timeZone } = window
+  const learnerDay = learnerDays({ tenantId, source, timeZone, ...days, asOf })
+  const everyone = sql`select * from learner_days where person_id is not null`
+  const wanted = filter === null ? everyone : daysOfCohort(tenantId)
+  if (source === 'rollup') return sql`learner_days as not materialized (${learnerDay}), population_day as (${wanted})`
+  return sql`
+    learner_days as materialized (${learnerDay}),
+    population_day as (select wanted.* from (${wanted}) as wanted cross join generate_series(1, (select 1)) as one)`
+}
+
+/**
+ * The expression `first_active`: for each learner of P the first active day ever, as far as the record goes; none for
+ * who was never active. In the rollup it is looked up along its key, which ends in the day: that reads a row or two of
+ * each learner where an aggregate would read them all. Of events, `days` must begin with `-infinity`.
+ */
+export function firstActive({ tenantId, source }: JourneyRequest): RawBuilder<unknown> {
+  if (source === 'events') {
+    return sql`first_active as (
+      select person_id, min(day) as first_day from population_day where ${isActiveDay} group by person_id)`
+  }
+  return sql`first_active as (
+    select person_id, first_day
+    from (select distinct person_id from population) as learner
+    cross join lateral (
+      select day as first_day from learner_day
+      where tenant_id = ${tenantId} and learner_day.person_id = learner.person_id and ${isActiveDay}
+      order by day limit 1
+    ) as first)`
+}
