@@ -11,7 +11,17 @@ export interface Pilot {
   readonly zone: string
 }
 
-type DeedKind = 'delivered' | 'opened' | 'completed-task' | 'repeated-session' | 'peer-feedback' | 'manager-check'
+type DeedKind =
+  | 'delivered'
+  | 'opened'
+  | 'completed-task'
+  | 'repeated-session'
+  | 'peer-feedback'
+  | 'manager-check'
+  | 'started'
+  | 'assessed'
+  | 'completed'
+  | 'posted'
 
 /** One thing that somebody did, before it is written as a statement. */
 export interface Deed {
@@ -25,6 +35,8 @@ export interface Deed {
   readonly module: number
   readonly at: DateTime
   readonly minutes: number | null
+  /** Of a quiz, 0 to 1. */
+  readonly score: number | null
   readonly outcomeTags: readonly string[]
 }
 
@@ -116,15 +128,27 @@ function session({ random, learner, peers, day, opened }: Session): readonly Dee
     const times = opened.get(module) ?? 0
     opened.set(module, times + 1)
     deeds.push({ ...plain(learner, module, next()), kind: 'opened' })
+    if (times === 0) deeds.push({ ...plain(learner, module, next()), kind: 'started' })
     if (times > 0) deeds.push({ ...plain(learner, module, next()), kind: 'repeated-session' })
-    if (random() < learner.habit.task) deeds.push(task(random, plain(learner, module, next())))
+    if (random() < learner.habit.task) {
+      deeds.push(task(random, plain(learner, module, next())))
+      if (random() < 0.4) deeds.push(...quiz(random, learner, module, next))
+    }
   }
+  if (random() < 0.5 * learner.habit.task) deeds.push({ ...plain(learner, latest, next()), kind: 'posted' })
   if (random() < learner.habit.feedback) deeds.push(...peerFeedback(random, peers, plain(learner, latest, next())))
   return deeds
 }
 
 function task(random: Random, deed: Omit<Deed, 'kind'>): Deed {
   return { ...deed, kind: 'completed-task', minutes: between(random, 2, 9), outcomeTags: [tag(random)] }
+}
+
+/** A quiz after a task; who does well has completed the module. */
+function quiz(random: Random, learner: Learner, module: number, next: () => DateTime): readonly Deed[] {
+  const score = between(random, 30 + Math.round(40 * learner.habit.task), 100) / 100
+  const deed: Deed = { ...plain(learner, module, next()), kind: 'assessed', score }
+  return score < 0.7 ? [deed] : [deed, { ...plain(learner, module, next()), kind: 'completed' }]
 }
 
 function peerFeedback(random: Random, peers: readonly Learner[], deed: Omit<Deed, 'kind'>): readonly Deed[] {
@@ -143,7 +167,7 @@ function managerCheck(random: Random, learner: Learner, weekDays: readonly Day[]
 }
 
 function plain(learner: Learner, module: number, at: DateTime): Omit<Deed, 'kind'> {
-  return { learner, actor: learner, subject: null, module, at, minutes: null, outcomeTags: [] }
+  return { learner, actor: learner, subject: null, module, at, minutes: null, score: null, outcomeTags: [] }
 }
 
 function tag(random: Random): string {

@@ -121,16 +121,17 @@ export function agentOf(person: Person) {
  * @param validFrom First local day of the pilot, `YYYY-MM-DD`.
  */
 export function rosterOf(learners: readonly Learner[], validFrom: string): PersonRecord[] {
-  const row = (person: Person, cohorts: string[]) => ({
+  const row = (person: Person, cohorts: string[], managerId: string | null) => ({
     personId: person.personId,
     name: person.name,
     agents: [agentOf(person)],
     cohorts,
+    managerId,
     validFrom
   })
   return [
-    ...learners.map(learner => row(learner, ['pilot', learner.habit.cohort])),
-    ...managersOf(learners).map(manager => row(manager, ['pilot-managers']))
+    ...learners.map(learner => row(learner, ['pilot', learner.habit.cohort], learner.manager.personId)),
+    ...managersOf(learners).map(manager => row(manager, ['pilot-managers'], null))
   ]
 }
 

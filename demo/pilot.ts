@@ -5,6 +5,7 @@ import { DateTime } from 'luxon'
 import { daysOf, type Pilot } from './deeds.js'
 import { type Learner, makeLearners, rosterOf } from './learners.js'
 import { askMetric, caughtUp, enrol } from './metrics.js'
+import { reportOutcome } from './outcome.js'
 import { showProgress } from './progress.js'
 import { reportPilot } from './report.js'
 import { send } from './send.js'
@@ -64,6 +65,7 @@ async function play(service: Service, { seed }: Options, signal: AbortSignal): P
       ? 'The derived tables are still catching up.'
       : `The derived tables had everything ${lagSeconds.toFixed(1)} s after the last.`
   )
+  print(`\n${await reportOutcome(service, pilot, firstDayOf(pilot))}\n`)
 }
 
 /** For how long after the last statement the derived tables lack something; null when that outlasts our patience. */

@@ -73,7 +73,11 @@ function statementOf(pilot: Pilot, deed: Deed, index: number): DemoStatement {
       // One practice loop, of a learner with a module, is one registration.
       registration: uuidFrom(pilot.seed, pilot.lastDay, pilot.zone, 'registration', deed.learner.personId, deed.module),
       // A platform may only be named where the object is an Activity (xAPI 1.0.3, Data 2.4.6).
-      ...(deed.subject === null ? { platform: 'Demo Coach' } : { contextActivities: { parent: [module] } }),
+      ...(deed.subject === null ? { platform: 'Demo Coach' } : {}),
+      contextActivities: {
+        ...(deed.subject === null ? {} : { parent: [module] }),
+        category: [topicActivity(deed.module)]
+      },
       extensions: { [`${vocabulary}extensions/cohort`]: deed.learner.habit.cohort }
     },
     timestamp: instant(deed.at.toISO())
@@ -81,6 +85,7 @@ function statementOf(pilot: Pilot, deed: Deed, index: number): DemoStatement {
 }
 
 function resultOf(deed: Deed): Pick<Statement, 'result'> {
+  if (deed.score !== null) return { result: { score: { scaled: deed.score }, success: deed.score >= 0.7 } }
   if (deed.outcomeTags.length === 0) return {}
   return {
     result: {
@@ -100,8 +105,22 @@ function voiding(pilot: Pilot, target: DemoStatement): DemoStatement {
   }
 }
 
+/** What a module is about: the category by which learning is told apart. */
+function topicActivity(module: number): Activity {
+  const topic = topicOf(module)
+  return {
+    objectType: 'Activity',
+    id: `https://demo.example/topics/${topic.toLowerCase().replace(' ', '-')}`,
+    definition: { name: { 'en-US': topic } }
+  }
+}
+
+function topicOf(module: number): string {
+  return topics[module % topics.length] ?? 'Coaching'
+}
+
 function moduleActivity(module: number): Activity {
-  const topic = topics[module % topics.length] ?? 'Coaching'
+  const topic = topicOf(module)
   const part = Math.floor(module / topics.length) + 1
   return {
     objectType: 'Activity',

@@ -20,7 +20,18 @@ t.test('the pilot has 200 learners, 10,000 to 20,000 statements, and 1 to 2 % of
   t.ok(sent.length >= 10_000 && sent.length <= 20_000, `${sent.length} statements`)
   t.ok(voids.length / sent.length > 0.01 && voids.length / sent.length < 0.02, `${voids.length} voided`)
   t.ok(late.length > 100, `${late.length} late`)
-  for (const kind of ['delivered', 'opened', 'completed-task', 'repeated-session', 'peer-feedback', 'manager-check']) {
+  for (const kind of [
+    'delivered',
+    'opened',
+    'completed-task',
+    'repeated-session',
+    'peer-feedback',
+    'manager-check',
+    'started',
+    'assessed',
+    'completed',
+    'posted'
+  ]) {
     t.ok(sent.filter(({ verb }) => verb.id === `${vocabulary}verbs/${kind}`).length > 100, kind)
   }
 })
@@ -66,7 +77,7 @@ t.test('feedback and checks are about an Agent, with the module as parent; the r
   const wrong = sent.filter(({ verb, object, actor, context }) => {
     const isAbout = 'account' in object
     const ofPeople = verb.id.endsWith('/peer-feedback') || verb.id.endsWith('/manager-check')
-    if (!ofPeople) return isAbout || !('id' in object) || context?.contextActivities !== undefined
+    if (!ofPeople) return isAbout || !('id' in object) || context?.contextActivities?.parent !== undefined
     return (
       !isAbout ||
       !('account' in actor) ||
@@ -74,7 +85,7 @@ t.test('feedback and checks are about an Agent, with the module as parent; the r
       context?.contextActivities?.parent?.length !== 1
     )
   })
-  t.strictSame(wrong, [])
+  t.strictSame(wrong.slice(0, 3), [])
 })
 
 t.test('micro-lessons go out on Mondays and Thursdays at nine, and weekends are quiet', async t => {
