@@ -70,8 +70,8 @@ function statementOf(pilot: Pilot, deed: Deed, index: number): DemoStatement {
     object: deed.subject === null ? module : agentOf(deed.subject),
     ...resultOf(deed),
     context: {
-      // One practice loop, of a learner with a module, is one registration.
-      registration: uuidFrom(pilot.seed, pilot.lastDay, pilot.zone, 'registration', deed.learner.personId, deed.module),
+      // One practice loop, of a learner with a module, is one registration, and what the LMS says of it another.
+      registration: uuidFrom(pilot.seed, pilot.lastDay, pilot.zone, seriesOf(deed), deed.learner.personId, deed.module),
       // A platform may only be named where the object is an Activity (xAPI 1.0.3, Data 2.4.6).
       ...(deed.subject === null ? { platform: 'Demo Coach' } : {}),
       contextActivities: {
@@ -82,6 +82,10 @@ function statementOf(pilot: Pilot, deed: Deed, index: number): DemoStatement {
     },
     timestamp: instant(deed.at.toISO())
   }
+}
+
+function seriesOf({ kind }: Deed): 'registration' | 'attempt' {
+  return ['started', 'assessed', 'completed', 'posted'].includes(kind) ? 'attempt' : 'registration'
 }
 
 function resultOf(deed: Deed): Pick<Statement, 'result'> {

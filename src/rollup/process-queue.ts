@@ -23,7 +23,7 @@ interface Touched {
 
 /**
  * The rows of a batch are at most so many times the oldest ones: enough that a backlog is worked off learner by learner,
- * few enough that 500 of the oldest are done within a second, for others wait for the persons, and erasures for all.
+ * few enough that a batch takes a second or two, for others wait for the persons, and erasures for all.
  */
 const growth = 10
 
