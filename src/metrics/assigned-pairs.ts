@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { isOfModule } from '../rollup/of-module.js'
 import type { MeasureRequest } from './metric.js'
 
 type Request = Pick<MeasureRequest, 'tenantId' | 'module' | 'today'>
@@ -22,16 +23,12 @@ export function assignedPairs(
   { tenantId, module, today }: Request,
   condition: RawBuilder<unknown>
 ): RawBuilder<unknown> {
-  const ofModule =
-    module === null
-      ? sql``
-      : sql`and assignment.activity_id = (
-          select id from activity where tenant_id = ${tenantId} and digest = sha256(convert_to(${module}, 'UTF8')))`
   return sql`
     select ${assignedLearner} as person_id, assignment.activity_id, assignment.assigned_on as since,
       assignment.withdrawn_on as until
     from assignment ${joinAssigned}
     where assignment.tenant_id = ${tenantId} and assignment.kind = 'activity' and assignment.assigned_on <= ${today}::date
       and (assignment.withdrawn_on is null or assignment.withdrawn_on > assignment.assigned_on)
-      and ${condition} ${ofModule}`
+      and ${condition}
+      and ${isOfModule(sql`assignment.activity_id`, { tenantId, module })}`
 }

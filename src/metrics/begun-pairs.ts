@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { eventDeeds } from './event-deeds.js'
 import type { MeasureRequest } from './metric.js'
-import { extent, lookUpBelowOneIn } from './shares.js'
+import { extent, isSmallCohort } from './shares.js'
 
 type Request = Omit<MeasureRequest, 'options'>
 
@@ -30,9 +30,7 @@ function fromRollup(request: Request) {
     select person_id, activity_id, first_started_at, first_completed_at
     from learner_activity
     where tenant_id = ${tenantId} and (first_started_at is not null or first_completed_at is not null) and ${whose}`
-  const isSmall = sql`(
-    select ${lookUpBelowOneIn} * count(distinct person_id) < (select count(*) from person where tenant_id = ${tenantId})
-    from population)`
+  const isSmall = isSmallCohort(tenantId)
   // As with learner-days, few learners are looked up, and of many the rows are scanned and sifted.
   const begun =
     filter === null

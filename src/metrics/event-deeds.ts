@@ -1,8 +1,9 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { LearningEventKind } from '../database/schema.js'
 import { futureTolerance, isVoided } from '../rollup/learner-days.js'
+import { isOfModule } from '../rollup/of-module.js'
 import type { MeasureRequest } from './metric.js'
-import { extent, lookUpBelowOneIn } from './shares.js'
+import { extent, isSmallCohort } from './shares.js'
 
 /** Which learning events count, and what of them is needed. */
 export interface EventDeeds {
@@ -35,13 +36,12 @@ export function eventDeeds(request: Omit<MeasureRequest, 'options'>, deeds: Even
     from learning_event as event
     join person_agent as owner on owner.tenant_id = ${tenantId} and owner.agent_id = ${agent}
     ${joins}
-    where event.tenant_id = ${tenantId} and ${isInside} and ${isOneOf(deeds.kinds)} ${ofModule(request)}
+    where event.tenant_id = ${tenantId} and ${isInside} and ${isOneOf(deeds.kinds)}
+      and ${isOfModule(sql`event.module_id`, request)}
       and "timestamp" <= ${request.asOf.toISOString()}::timestamptz + ${futureTolerance}::interval
       and not ${isVoided} and ${where} and ${whose}`
   if (filter === null) return of(sql`true`)
-  const isSmall = sql`(
-    select ${lookUpBelowOneIn} * count(distinct person_id) < (select count(*) from person where tenant_id = ${tenantId})
-    from population)`
+  const isSmall = isSmallCohort(tenantId)
   const agents = sql`
     select agent_id from person_agent
     where tenant_id = ${tenantId} and person_id = any(array(select distinct person_id from population))`
@@ -70,10 +70,4 @@ function daysOf(request: Omit<MeasureRequest, 'options'>): { day: RawBuilder<str
   const day = sql<string>`(event."timestamp" at time zone ${request.timeZone})::date`
   const isNear = sql`event.day >= ${from}::date - 4 and event.day < ${to}::date + 4`
   return { day, isInside: sql<boolean>`${isNear} and ${day} >= ${from}::date and ${day} < ${to}::date` }
-}
-
-function ofModule({ tenantId, module }: Pick<MeasureRequest, 'tenantId' | 'module'>): RawBuilder<unknown> {
-  if (module === null) return sql``
-  return sql`and event.module_id = (
-    select id from activity where tenant_id = ${tenantId} and digest = sha256(convert_to(${module}, 'UTF8')))`
 }

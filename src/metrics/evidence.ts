@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { toMilliseconds } from '../database/instant-text.js'
 import type { Database, LearningEventKind } from '../database/schema.js'
 import { futureTolerance, isVoided } from '../rollup/learner-days.js'
+import { isOfModule } from '../rollup/of-module.js'
 import type { Evidence, MeasureRequest, Metric, MetricOptions } from './metric.js'
 import { extent, shares } from './shares.js'
 
@@ -90,11 +91,6 @@ function eventsOf(
 ): RawBuilder<unknown> {
   const agent = side === 'doer' ? sql`event.agent_id` : sql`event.subject_agent_id`
   const day = sql`(event."timestamp" at time zone ${timeZone})::date`
-  const ofModule =
-    module === null
-      ? sql``
-      : sql`and event.module_id = (
-          select id from activity where tenant_id = ${tenantId} and digest = sha256(convert_to(${module}, 'UTF8')))`
   // The stored day is of the tenant's zone: two zones' days of one instant are at most two apart.
   return sql`
     select event.statement_id, event.statement_seq, event.kind, event."timestamp", event.module_id, ${day} as day,
@@ -105,7 +101,8 @@ function eventsOf(
       and event.day >= ${from}::date - 2 and event.day < ${to}::date + 2
     where event.kind = any(${kinds}::learning_event_kind[]) and ${day} >= ${from}::date and ${day} < ${to}::date
       and event."timestamp" <= ${asOf.toISOString()}::timestamptz + ${futureTolerance}::interval
-      and not ${isVoided} ${ofModule}`
+      and not ${isVoided}
+      and ${isOfModule(sql`event.module_id`, { tenantId, module })}`
 }
 
 /** With `at_event` a deed counts on the days on which its doer belongs to P, and after the period on any. */

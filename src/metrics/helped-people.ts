@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { futureTolerance, isVoided } from '../rollup/learner-days.js'
+import { isOfModule } from '../rollup/of-module.js'
 import type { MeasureRequest } from './metric.js'
 import { extent } from './shares.js'
 
@@ -13,11 +14,6 @@ export function helpedPeople(request: MeasureRequest): RawBuilder<unknown> {
   const { tenantId, timeZone, asOf, module } = request
   const { from, to } = extent(request, {})
   const day = sql`(event."timestamp" at time zone ${timeZone})::date`
-  const ofModule =
-    module === null
-      ? sql``
-      : sql`and event.module_id = (
-          select id from activity where tenant_id = ${tenantId} and digest = sha256(convert_to(${module}, 'UTF8')))`
   // The stored day is of the tenant's zone: two zones' days of one instant are at most two apart.
   return sql`
     select doer.person_id, ${day} as day, coalesce(subject.person_id, -event.subject_agent_id) as helped
@@ -30,5 +26,6 @@ export function helpedPeople(request: MeasureRequest): RawBuilder<unknown> {
       and event.day >= ${from}::date - 2 and event.day < ${to}::date + 2
       and ${day} >= ${from}::date and ${day} < ${to}::date
       and event."timestamp" <= ${asOf.toISOString()}::timestamptz + ${futureTolerance}::interval
-      and not ${isVoided} ${ofModule}`
+      and not ${isVoided}
+      and ${isOfModule(sql`event.module_id`, { tenantId, module })}`
 }

@@ -83,7 +83,14 @@ export function periods({ periods }: Pick<SharesRequest, 'periods'>): RawBuilder
 }
 
 /** Learners of a cohort are looked up one by one while they are fewer than one in so many of the tenant's persons. */
-export const lookUpBelowOneIn = 10
+const lookUpBelowOneIn = 10
+
+/** SQL for whether the learners of `population` are so few that they are looked up one by one. */
+export function isSmallCohort(tenantId: number): RawBuilder<boolean> {
+  return sql<boolean>`(
+    select ${lookUpBelowOneIn} * count(distinct person_id) < (select count(*) from person where tenant_id = ${tenantId})
+    from population)`
+}
 
 /** The days, half-open, that the periods and the window cover, with what the metric looks at beyond them. */
 export function extent(
@@ -119,9 +126,7 @@ function days(request: SharesRequest, counting: Counting): RawBuilder<unknown> {
  * looked up.
  */
 export function daysOfCohort(tenantId: number): RawBuilder<unknown> {
-  const isSmall = sql`(
-    select ${lookUpBelowOneIn} * count(distinct person_id) < (select count(*) from person where tenant_id = ${tenantId})
-    from population)`
+  const isSmall = isSmallCohort(tenantId)
   return sql`
     select * from learner_days
     where ${isSmall} and person_id = any(array(select distinct person_id from population))

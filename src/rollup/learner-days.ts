@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { LearnerDayCounts, LearnerDayTable, LearningEventKind } from '../database/schema.js'
 import { deedKinds } from '../events/deed-kinds.js'
+import { isOfModule } from './of-module.js'
 import { isSessionDay, sessionGap, sessionGapMinutes, sessionGapOf } from './session.js'
 
 /** Where the counts of learner-days are taken from. */
@@ -179,11 +180,6 @@ function eventsOfWindow(
   { tenantId, timeZone, from, to, module = null }: LearnerDaysRequest,
   gap: RawBuilder<unknown>
 ): RawBuilder<unknown> {
-  const ofModule =
-    module === null
-      ? sql``
-      : sql`and event.module_id = (
-          select id from activity where tenant_id = ${tenantId} and digest = sha256(convert_to(${module}, 'UTF8')))`
   const zone = sql`${timeZone}`
   const day = sql`(event."timestamp" at time zone ${zone})::date`
   const inWindow = sql`(${day} >= ${from}::date and ${day} < ${to}::date)`
@@ -194,7 +190,8 @@ function eventsOfWindow(
     from learning_event as event
     left join person_agent on person_agent.tenant_id = event.tenant_id and person_agent.agent_id = ${agent}
     where event.tenant_id = ${tenantId} and ${agent} is not null
-      and event.day >= ${from}::date - 4 and event.day < ${to}::date + 4 ${ofModule}
+      and event.day >= ${from}::date - 4 and event.day < ${to}::date + 4
+      and ${isOfModule(sql`event.module_id`, { tenantId, module })}
       and ${wanted}`
   const carried = isSessionDay(zone, laterDay => sql`${laterDay} >= ${from}::date and ${laterDay} < ${to}::date`, gap)
   return sql`

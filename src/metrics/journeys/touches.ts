@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { futureTolerance, isVoided } from '../../rollup/learner-days.js'
+import { isOfModule } from '../../rollup/of-module.js'
 import type { JourneyRequest } from './journey.js'
 import { columnsOf, findStep, type StepKind } from './steps.js'
 
@@ -95,12 +96,9 @@ function agentOf(role: StepKind['role']): RawBuilder<number | null> {
 }
 
 /** Whether an `event` counts: not voided, not of the future, and of the module. */
-function counts({ tenantId, asOf, module }: TouchRequest): RawBuilder<boolean> {
-  const live = sql`not ${isVoided} and event."timestamp" <= ${asOf.toISOString()}::timestamptz + ${futureTolerance}::interval`
-  if (module === null) return sql<boolean>`(${live})`
-  return sql<boolean>`(${live} and event.module_id = (
-    select id from activity
-    where activity.tenant_id = ${tenantId} and activity.digest = sha256(convert_to(${module}, 'UTF8'))))`
+function counts(request: TouchRequest): RawBuilder<boolean> {
+  const live = sql`not ${isVoided} and event."timestamp" <= ${request.asOf.toISOString()}::timestamptz + ${futureTolerance}::interval`
+  return sql<boolean>`(${live} and ${isOfModule(sql`event.module_id`, request)})`
 }
 
 function stepOf(name: string): StepKind {
