@@ -69,20 +69,26 @@ export const puts: fc.Arbitrary<Extract<Deal, { kind: 'put' }>> = fc.record({
   validFrom: fc.option(rosterDay, { freq: 2 })
 })
 
-/** What may be done to persons. */
+/** What may be done to persons; most often merges and their undoing, for these need each other to be of any effect. */
 export const deals: fc.Arbitrary<Deal> = fc.oneof(
-  puts,
-  fc.record({ kind: fc.constant('history' as const), person, ranges }),
-  fc.record({
-    kind: fc.constant('merge' as const),
-    into: person,
-    from: fc.oneof(
-      person.map(person => ({ person })),
-      agent.map(agent => ({ agent }))
-    )
-  }),
-  fc.record({ kind: fc.constant('split' as const), person, agents: someAgents, into: person }),
-  fc.record({ kind: fc.constant('undo' as const), change: fc.nat(2) })
+  { weight: 2, arbitrary: puts },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('history' as const), person, ranges }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('merge' as const),
+      into: person,
+      from: fc.oneof(
+        { weight: 3, arbitrary: person.map(person => ({ person })) },
+        { weight: 1, arbitrary: agent.map(agent => ({ agent })) }
+      )
+    })
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('split' as const), person, agents: someAgents, into: person })
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('undo' as const), change: fc.nat(2) }) }
 )
 
 /**
