@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import { isTimeZone } from '../config.js'
+import { isTimeZone } from '../config/values.js'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
 import { setTimeZone } from '../events/set-time-zone.js'

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIPv6 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
-import { type Config, isPathPrefix } from '../config.js'
+import { isPathPrefix } from '../config/values.js'
+import type { Config } from '../config.js'
 
 /** Says whether the proxy headers of who has this address are believed. */
 export type IsTrusted = (address: string) => boolean

@@ -1,5 +1,5 @@
 import { DateTime } from 'luxon'
-import { isTimeZone } from '../config.js'
+import { isTimeZone } from '../config/values.js'
 import { LrsError } from '../errors.js'
 
 /** How a window is cut: local days, ISO weeks (from Monday) or calendar months. */

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { isTimeZone } from '../../config.js'
+import { isTimeZone } from '../../config/values.js'
 import { LrsError } from '../../errors.js'
 import { setTimeZone } from '../../events/set-time-zone.js'
 import { issueCredential } from '../../store/manage-credentials.js'
