@@ -40,6 +40,8 @@ export interface Config {
   readonly maxPeople: number
   readonly maxPeopleBytes: number
   readonly minGroupSize: number
+  /** 0 for none. */
+  readonly answerMemorySize: number
   readonly requestTimeoutMs: number
   readonly shutdownTimeoutMs: number
   /** Origins whose pages may call; `*` for every one. */
@@ -191,6 +193,12 @@ export const settings: { readonly [name in keyof Config]: Setting } = {
     default: '10',
     meaning: 'Aggregates over 1 to this many people less one are hidden; 5 is the floor',
     read: integer(5, 1000)
+  },
+  answerMemorySize: {
+    name: 'ANSWER_MEMORY_SIZE',
+    default: '250000',
+    meaning: 'Numbers of metrics that a process remembers at most, while the data are the same; 0 for none',
+    read: integer(0, 100_000_000)
   },
   requestTimeoutMs: {
     name: 'REQUEST_TIMEOUT_MS',

@@ -9,6 +9,7 @@ import { type DatabaseConnection, migrationsFolder, openDatabase } from './datab
 import type { Database } from './database/schema.js'
 import { LrsError } from './errors.js'
 import { operatorScopes } from './http/scopes.js'
+import { makeAnswerMemory } from './metrics/answer-memory.js'
 import { startBackground } from './rollup/background.js'
 import { derive } from './rollup/derive.js'
 import type { FailedRow } from './rollup/failed-rows.js'
@@ -96,6 +97,7 @@ export async function buildService(
       program: version,
       now: () => new Date(),
       makeId: randomUUID,
+      memory: config.answerMemorySize === 0 ? undefined : makeAnswerMemory(config.answerMemorySize),
       wakeWorker: wake,
       workerCounts: counts
     },

@@ -2,6 +2,7 @@ import type {} from 'fastify'
 import type { Kysely } from 'kysely'
 import type { Config } from '../config.js'
 import type { Database } from '../database/schema.js'
+import type { AnswerMemory } from '../metrics/answer-memory.js'
 import type { WorkerCounts } from '../rollup/worker.js'
 import type { XapiVersion } from '../xapi/version.js'
 
@@ -17,6 +18,8 @@ export interface HttpContext {
   readonly makeId: () => string
   /** Says that work was enqueued, so that the worker need not wait for its next look. */
   readonly wakeWorker: () => void
+  /** Where what metrics counted is remembered; undefined for nowhere. */
+  readonly memory?: AnswerMemory | undefined
   /** What this process's worker has done. */
   readonly workerCounts: () => WorkerCounts
 }

@@ -36,7 +36,7 @@ export function serviceMetricRoutes(context: HttpContext): FastifyPluginAsyncTyp
   }
 }
 
-function makeRegistry({ db, workerCounts }: HttpContext) {
+function makeRegistry({ db, memory, workerCounts }: HttpContext) {
   const registry = new Registry()
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] })
   const rows = gauge('momentum_rollup_queue_rows', 'Rows of the queue that are due to be recomputed')
@@ -55,6 +55,17 @@ function makeRegistry({ db, workerCounts }: HttpContext) {
   count('momentum_worker_batches_total', 'Batches that this process has worked on', counts => counts.batches)
   count('momentum_worker_rows_total', 'Rows of the queue that this process has done', counts => counts.rows)
   count('momentum_worker_errors_total', 'Batches and single rows that failed in this process', counts => counts.errors)
+  new Counter({
+    name: 'momentum_counts_total',
+    help: 'How often numbers of metrics were counted, or were remembered of the same data',
+    labelNames: ['from'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc({ from: 'database' }, memory?.counts.counted ?? 0)
+      this.inc({ from: 'memory' }, memory?.counts.remembered ?? 0)
+    }
+  })
   const refresh = async () => {
     const state = await findQueueState(db)
     rows.set(state.rows)

@@ -1,7 +1,9 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/schema.js'
+import type { Counted } from './answer-memory.js'
 import type { Snapshot } from './measurement.js'
 import type { MeasureRequest, Metric, MetricOptions } from './metric.js'
+import { recall } from './recall.js'
 import { shares } from './shares.js'
 import { readSnapshot, type SnapshotRow, snapshotColumns } from './snapshot.js'
 
@@ -34,6 +36,12 @@ type Row = readonly [
   ...dimensions: string[]
 ]
 
+/** What of a metric decides what its learners add to it. */
+export type LearnersMetric<Options extends MetricOptions = MetricOptions> = Pick<
+  Metric<Options>,
+  'id' | 'calculation' | 'counting'
+>
+
 /**
  * Reads what every learner of P adds to a metric, also those who did nothing: one for each period, learner and
  * combination of what they are told apart by, in one round trip and so of one snapshot. In the order of periods, and
@@ -41,9 +49,20 @@ type Row = readonly [
  */
 export async function findLearnerValues<Options extends MetricOptions>(
   db: Kysely<Database>,
-  metric: Pick<Metric<Options>, 'calculation' | 'counting'>,
+  metric: LearnersMetric<Options>,
   request: MeasureRequest<Options>
 ): Promise<LearnerValues> {
+  const asked = { request, what: `learners of ${metric.id}` }
+  const sizeOf = (learners: readonly LearnerValue[]) => learners.length
+  const { value: learners, snapshot } = await recall(db, asked, sizeOf, () => count(db, metric, request))
+  return { learners, snapshot }
+}
+
+async function count<Options extends MetricOptions>(
+  db: Kysely<Database>,
+  metric: LearnersMetric<Options>,
+  request: MeasureRequest<Options>
+): Promise<Counted<readonly LearnerValue[]>> {
   const { tenantId, breakdown } = request
   const dimensions = breakdown.map((_dimension, at) => sql.ref(`dimension_${at + 1}`))
   const values: readonly RawBuilder<unknown>[] = [
@@ -63,7 +82,7 @@ export async function findLearnerValues<Options extends MetricOptions>(
     ) as learners, ${snapshotColumns(request)}
     from excluded`.execute(db)
   return {
-    learners: rows.flatMap(({ learners }) => (learners ?? []).map(row => toValue(metric, row))),
+    value: rows.flatMap(({ learners }) => (learners ?? []).map(row => toValue(metric, row))),
     snapshot: readSnapshot(rows[0] as SnapshotRow)
   }
 }

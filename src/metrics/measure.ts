@@ -4,6 +4,7 @@ import { checkLength, countedByDeed, maxDeedCells } from './counted-by-deed.js'
 import { isDeedDimension } from './dimension.js'
 import type { CellSum, Measurement } from './measurement.js'
 import type { Counting, MeasureRequest, Metric, MetricOptions } from './metric.js'
+import { recall } from './recall.js'
 import { type SharesRequest, sharesOf } from './shares.js'
 import { readSnapshot, type SnapshotRow, snapshotColumns } from './snapshot.js'
 
@@ -15,9 +16,24 @@ interface Row extends SnapshotRow, Omit<CellSum, 'period' | 'dimensions'> {
 
 /**
  * Counts the learners of every period in one round trip, and so in one snapshot: a cell for each period and each
- * combination of what the answer is broken down by that has a learner, and one for a period that has none.
+ * combination of what the answer is broken down by that has a learner, and one for a period that has none. Or remembers
+ * what was counted of the same data.
  */
 export async function measure<Options extends MetricOptions>(
+  db: Kysely<Database>,
+  metric: Metric<Options>,
+  request: MeasureRequest<Options>
+): Promise<Measurement> {
+  const asked = { request, what: `cells of ${metric.id}` }
+  const sizeOf = (cells: Measurement['cells']) => cells.length
+  const { value: cells, snapshot } = await recall(db, asked, sizeOf, async () => {
+    const { cells, ...snapshot } = await count(db, metric, request)
+    return { value: cells, snapshot }
+  })
+  return { cells, ...snapshot }
+}
+
+async function count<Options extends MetricOptions>(
   db: Kysely<Database>,
   metric: Metric<Options>,
   request: MeasureRequest<Options>

@@ -1,6 +1,7 @@
 import type { RawBuilder } from 'kysely'
 import type { LearningEventKind } from '../database/schema.js'
 import type { CohortFilter } from '../people/cohort-filter.js'
+import type { AnswerMemory } from './answer-memory.js'
 import type { Membership } from './cohort-query.js'
 import type { Source } from './consistency.js'
 import type { DeedDimension, Dimension } from './dimension.js'
@@ -154,4 +155,6 @@ export interface MeasureRequest<Options extends MetricOptions = MetricOptions> {
   readonly today: string
   readonly asOf: Date
   readonly options: Options
+  /** Where what was counted is remembered; nowhere when it is left out. */
+  readonly memory?: AnswerMemory | undefined
 }

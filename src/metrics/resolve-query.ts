@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
 import { bothOf, type CohortFilter } from '../people/cohort-filter.js'
+import type { AnswerMemory } from './answer-memory.js'
 import type { Comparison } from './cell.js'
 import { type CohortQuery, type ResolvedCohort, resolveCohort } from './cohort-query.js'
 import { type Consistency, chooseSource, type Source } from './consistency.js'
@@ -49,6 +50,8 @@ export interface MetricAsker {
   readonly asOf: Date
   /** Whom the answer may speak of, whatever is asked for; null for everyone. */
   readonly within: CohortFilter | null
+  /** Where what was counted is remembered; nowhere when it is left out. */
+  readonly memory?: AnswerMemory | undefined
 }
 
 /** A query with everything decided. */
@@ -65,6 +68,7 @@ export interface ResolvedMetricQuery extends ResolvedCohort {
   readonly breakdown: readonly (Dimension | DeedDimension)[]
   readonly compare: Comparison | null
   readonly previous: readonly Period[]
+  readonly memory?: AnswerMemory | undefined
 }
 
 /**
@@ -92,6 +96,7 @@ export async function resolveQuery(
     filter: bothOf(cohort.filter, query.filter ?? null),
     tenantId: asker.tenantId,
     asOf: asker.asOf,
+    memory: asker.memory,
     isConfined: asker.within !== null,
     window,
     options,

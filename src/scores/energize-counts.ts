@@ -1,8 +1,10 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { isActiveDay } from '../metrics/activity.js'
+import type { Counted } from '../metrics/answer-memory.js'
 import type { Snapshot } from '../metrics/measurement.js'
 import type { Counting } from '../metrics/metric.js'
+import { recall } from '../metrics/recall.js'
 import { type SharesRequest, shares } from '../metrics/shares.js'
 import { readSnapshot, type SnapshotRow, snapshotColumns } from '../metrics/snapshot.js'
 import type { EnergizeCounts } from './energize-score.js'
@@ -69,6 +71,13 @@ export async function findEnergizeCounts(
   db: Kysely<Database>,
   request: SharesRequest
 ): Promise<{ readonly learners: readonly CountedLearner[]; readonly snapshot: Snapshot }> {
+  const asked = { request, what: 'energize counts' }
+  const sizeOf = (learners: readonly CountedLearner[]) => learners.length
+  const { value: learners, snapshot } = await recall(db, asked, sizeOf, () => count(db, request))
+  return { learners, snapshot }
+}
+
+async function count(db: Kysely<Database>, request: SharesRequest): Promise<Counted<readonly CountedLearner[]>> {
   const { tenantId, breakdown } = request
   const values = [
     ...['external_id', 'name', 'ordinal', ...Object.keys(counting.extra ?? {})],
@@ -82,7 +91,7 @@ export async function findEnergizeCounts(
     ) as learners, ${snapshotColumns(request)}
     from excluded`.execute(db)
   return {
-    learners: rows.flatMap(({ learners }) => (learners ?? []).map(toCounted)),
+    value: rows.flatMap(({ learners }) => (learners ?? []).map(toCounted)),
     snapshot: readSnapshot(rows[0] as SnapshotRow)
   }
 }

@@ -1,13 +1,13 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/schema.js'
-import { findLearnerValues } from '../metrics/learner-values.js'
-import type { Metric } from '../metrics/metric.js'
+import { findLearnerValues, type LearnersMetric } from '../metrics/learner-values.js'
 import type { SharesRequest } from '../metrics/shares.js'
 import { bothOf, type CohortFilter } from '../people/cohort-filter.js'
 import type { ScoreWindow } from './score.js'
 
 /** Counts nothing: only who is in P is of interest. */
-const nothing: Pick<Metric, 'calculation' | 'counting'> = {
+const nothing: LearnersMetric = {
+  id: 'nothing',
   calculation: 'count',
   counting: () => ({
     deeds: sql`select person_id, day from population_day where false`,

@@ -1,9 +1,11 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/schema.js'
+import type { Counted } from '../metrics/answer-memory.js'
 import { defaultOptions } from '../metrics/default-options.js'
 import type { RatioSums } from '../metrics/interval.js'
 import type { Snapshot } from '../metrics/measurement.js'
 import type { Metric } from '../metrics/metric.js'
+import { recall } from '../metrics/recall.js'
 import { type SharesRequest, shares } from '../metrics/shares.js'
 import { readSnapshot, type SnapshotRow, snapshotColumns } from '../metrics/snapshot.js'
 
@@ -27,6 +29,17 @@ export async function findPooledSums(
   metric: Metric,
   request: SharesRequest
 ): Promise<{ readonly sums: readonly PooledSum[]; readonly snapshot: Snapshot }> {
+  const asked = { request, what: `pooled sums of ${metric.id}` }
+  const sizeOf = (sums: readonly PooledSum[]) => sums.length
+  const { value: sums, snapshot } = await recall(db, asked, sizeOf, () => pool(db, metric, request))
+  return { sums, snapshot }
+}
+
+async function pool(
+  db: Kysely<Database>,
+  metric: Metric,
+  request: SharesRequest
+): Promise<Counted<readonly PooledSum[]>> {
   const dimensions = request.breakdown.map((_dimension, at) => sql.ref(`dimension_${at + 1}`))
   const keys = [sql`person_id`, ...dimensions]
   const sum = (product: string) => sql`coalesce(sum(${sql.raw(product)}) filter (where y <> 0), 0)::float8`
@@ -54,7 +67,7 @@ export async function findPooledSums(
       ${snapshotColumns(request)}
     from excluded`.execute(db)
   return {
-    sums: rows.flatMap(({ sums }) =>
+    value: rows.flatMap(({ sums }) =>
       sums.map(({ dimension_1, dimension_2, ...row }) => ({
         ...row,
         dimensions: [dimension_1, dimension_2].slice(0, dimensions.length).map(value => value || null)

@@ -8,6 +8,7 @@ import { buildApp } from '../../src/app.js'
 import { type Config, readConfig } from '../../src/config.js'
 import type { Database } from '../../src/database/schema.js'
 import { operatorScopes } from '../../src/http/scopes.js'
+import { makeAnswerMemory } from '../../src/metrics/answer-memory.js'
 import { processQueue } from '../../src/rollup/process-queue.js'
 import type { WorkerCounts } from '../../src/rollup/worker.js'
 import { createCredential } from '../../src/store/credential.js'
@@ -59,6 +60,7 @@ export async function testApp(t: Test, options: TestAppOptions = {}): Promise<Te
       now: options.now ?? (() => new Date()),
       makeId: randomUUID,
       program: '0.0.0',
+      memory: makeAnswerMemory(10_000),
       wakeWorker: () => undefined,
       workerCounts: options.workerCounts ?? (() => ({ batches: 0, rows: 0, errors: 0 }))
     },

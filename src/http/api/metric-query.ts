@@ -11,7 +11,8 @@ import { reachOf, type Shown } from '../reach.js'
 export function askerOf(context: HttpContext, principal: Principal, shown: Shown): MetricAsker {
   const { tenantId, timeZone } = principal
   const within = reachOf(principal, shown).filter
-  return { tenantId, timeZone, minGroupSize: context.config.minGroupSize, asOf: context.now(), within }
+  const { config, memory, now } = context
+  return { tenantId, timeZone, minGroupSize: config.minGroupSize, asOf: now(), within, memory }
 }
 
 /**
