@@ -1358,6 +1358,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metrics/manager-checks-done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Manager checks done
+         * @description How many of the checks that were scheduled do managers make?
+         *
+         *     Manager checks of the target population that came due in the period and were done by its end ÷ those that came due.
+         *
+         *     Wants the scope `metrics/read`, or `line/read`, which speaks of the own line alone.
+         */
+        get: operations["getManagerChecksDone"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metrics/outcome-tags": {
         parameters: {
             query?: never;
@@ -13147,6 +13171,189 @@ export interface operations {
                     /**
                      * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
                      *     outstanding-manager-checks,2026-03-02,2026-03-09,0.7,35,50,50,,,,,,false,false,
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing has changed since the answer whose `ETag` came with `If-None-Match`. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getManagerChecksDone: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First local day. Default: 7 days before `to`.
+                 * @example 2026-03-02
+                 */
+                from?: string;
+                /**
+                 * @description The local day after the last (half-open). Default: today, which is not complete and so not in the window. Without `from` and `to`, a metric that waits for returns ends as many days earlier as it waits.
+                 * @example 2026-03-09
+                 */
+                to?: string;
+                /**
+                 * @description IANA name of the time zone that days are cut in. Default: the tenant's.
+                 * @example Europe/Berlin
+                 */
+                tz?: string;
+                /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
+                interval?: "day" | "week" | "month";
+                /**
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example pilot-north
+                 */
+                cohort?: string;
+                /**
+                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineer
+                 */
+                role?: string;
+                /**
+                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example platform
+                 */
+                team?: string;
+                /**
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 4711
+                 */
+                manager?: string;
+                /**
+                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example north
+                 */
+                region?: string;
+                /**
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example 12-36
+                 */
+                tenureBand?: string;
+                /**
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example people manager
+                 */
+                assignmentType?: string;
+                /**
+                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @example engineering
+                 */
+                jobFamily?: string;
+                /** @description When a learner must belong: `at_window_start` (default), on the period's first day; `at_event`, on any day of the period, and then only what they do on such days counts; `current`, today. */
+                membership?: "at_window_start" | "at_event" | "current";
+                /**
+                 * @description The IRI of a module: only what was done in it counts. The events themselves are counted then, as with `consistency=strong`.
+                 * @example https://lms.example/modules/feedback
+                 */
+                module?: string;
+                /**
+                 * @description Tells learners apart, by one or 2 of these with a comma between them: `role` (the role), `team` (the team), `manager` (the direct manager's personId), `region` (the region), `jobFamily` (the job family), `assignmentType` (the assignment type), `tenureBand` (whole months since the day of hire by the end of the period, `0-12`, `12-36` or `36+`), `cohort` (each cohort that the roster names; a learner of several is counted in each). A cell for each combination that has a learner, at the moment that `membership` asks for. Metrics whose `dimensions` have them take these too: `module` (the IRI of the module), `contentType` (the IRI of the activity's type); with a cell for each that somebody did anything in, out of the same learners.
+                 * @example team
+                 */
+                breakdown?: string;
+                /** @description `previous`: fills `previous` and `change` from the period before: the stretch of equal length before the window, or, with `interval`, the same days one interval earlier. `year`: from the same days of the year before; 28 February stands in for the 29th. Where a period is not over, only its days up to today are compared. */
+                compare?: "previous" | "year";
+                /** @description Cells on a page. Default: 1000. */
+                limit?: number;
+                /** @description `csv`: a table with a row for each cell and the same numbers; also by `Accept: text/csv`. Default: what `Accept` asks for, or JSON. */
+                format?: "json" | "csv";
+                /** @description Where the page begins: `meta.nextCursor` of the page before, with the query unchanged. */
+                cursor?: string;
+                /** @description Hides groups smaller than this. May raise the configured size (10 by default), never lower it. */
+                minGroupSize?: number;
+                /** @description `eventual` (default) reads rollups that follow the record within about a second; see `meta.consistentThrough`. `strong` counts the events themselves, so that everything acknowledged is in the answer. */
+                consistency?: "eventual" | "strong";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer, as JSON or as a table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "metric": "manager-checks-done",
+                     *       "results": [
+                     *         {
+                     *           "period": {
+                     *             "from": "2026-03-02",
+                     *             "to": "2026-03-09"
+                     *           },
+                     *           "dimensions": {},
+                     *           "value": 0.7,
+                     *           "numerator": 35,
+                     *           "denominator": 50,
+                     *           "n": 50,
+                     *           "ci": {
+                     *             "low": 0.5625,
+                     *             "high": 0.809,
+                     *             "method": "t"
+                     *           },
+                     *           "previous": null,
+                     *           "change": null,
+                     *           "partial": false,
+                     *           "suppressed": false,
+                     *           "nullReason": null,
+                     *           "details": null
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "query": {
+                     *           "metric": "manager-checks-done",
+                     *           "fromDate": "2026-03-02",
+                     *           "toDate": "2026-03-09",
+                     *           "from": "2026-03-02T00:00:00+01:00",
+                     *           "to": "2026-03-09T00:00:00+01:00",
+                     *           "timeZone": "Europe/Berlin",
+                     *           "interval": null,
+                     *           "cohort": "pilot-north",
+                     *           "filters": {
+                     *             "role": [
+                     *               "engineer"
+                     *             ]
+                     *           },
+                     *           "module": null,
+                     *           "membership": "at_window_start",
+                     *           "breakdown": [],
+                     *           "options": {},
+                     *           "compare": null,
+                     *           "minGroupSize": 10,
+                     *           "consistency": "eventual"
+                     *         },
+                     *         "definitionVersion": 1,
+                     *         "asOf": "2026-04-09T08:00:00.000Z",
+                     *         "consistentThrough": "2026-04-09T08:00:00.000Z",
+                     *         "warnings": [],
+                     *         "excluded": {
+                     *           "voided": 2,
+                     *           "unresolvedActor": 0,
+                     *           "future": 0
+                     *         },
+                     *         "nextCursor": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MetricAnswer"];
+                    /**
+                     * @example metric,from,to,value,numerator,denominator,n,ci_low,ci_high,ci_method,previous,change,partial,suppressed,nullReason
+                     *     manager-checks-done,2026-03-02,2026-03-09,0.7,35,50,50,0.5625,0.809,t,,,false,false,
                      */
                     "text/csv": string;
                 };

@@ -14,6 +14,7 @@ import { forumInfluence } from './forum-influence.js'
 import { forumInteractions } from './forum-interactions.js'
 import { learningRetention } from './learning-retention.js'
 import { managerCheckRate } from './manager-check-rate.js'
+import { managerChecksDone } from './manager-checks-done.js'
 import { mau } from './mau.js'
 import type { Metric } from './metric.js'
 import { openRate } from './open-rate.js'
@@ -63,5 +64,6 @@ export const catalogue: readonly Metric[] = [
   openRate,
   completionOfOpened,
   outstandingManagerChecks,
+  managerChecksDone,
   outcomeTags
 ]
