@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { toMicroseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 import { truncateFraction } from '../xapi/timestamp.js'
+import { chooseTrail } from './choose-trail.js'
 import { type Dictionary, findNumbers } from './dictionary.js'
 import { branchesOf, notVoided, type ResolvedFilter } from './statement-branches.js'
 
@@ -73,7 +74,8 @@ export async function findStatements(
   // One row more than the page holds tells whether there is another page, so that no last page comes empty.
   const limit = sql`${order} limit ${page.limit + 1}`
   const range = (row: RawBuilder<unknown>) => rangeOf(row, filter, page)
-  const branches = branchesOf(resolved, range).map(branch => sql`(${branch} ${limit})`)
+  const trail = await chooseTrail(db, resolved, range)
+  const branches = branchesOf(resolved, trail, range).map(branch => sql`(${branch} ${limit})`)
   const { rows } = await sql<FoundStatement>`
     select ${toMicroseconds(sql`found.stored`)} as stored, found.seq, statement.text
     from (select stored, seq from (${sql.join(branches, sql` union `)}) as branch ${limit}) as found
