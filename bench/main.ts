@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
+import { benchEndpoint } from './endpoint.js'
 import { benchIngest, type Measurement } from './ingest.js'
 import { benchMetrics } from './metrics.js'
 import { benchQueries } from './queries.js'
@@ -10,6 +11,11 @@ import { mild, zipf } from './statements.js'
 
 const benches: Readonly<Record<string, () => Promise<readonly Measurement[]>>> = {
   ingest: benchIngest,
+  endpoint: () =>
+    benchEndpoint(process.argv.slice(3)).catch((error: Error) => {
+      process.stderr.write(`${error.message}\n`)
+      process.exit(2)
+    }),
   'row-level-security': benchRowLevelSecurity,
   queries: () => benchQueries(Number(process.argv[3] ?? 100_000)),
   metrics: () => benchMetrics(Number(process.argv[3] ?? 10_000_000)),
@@ -25,7 +31,8 @@ if (bench === undefined) {
 } else {
   const table = tableOf(await bench())
   process.stdout.write(`${table}\n`)
-  writeSection(name, table)
+  // What another LRS does is no result of ours.
+  if (bench !== benches.endpoint) writeSection(name, table)
 }
 
 function tableOf(measurements: readonly Measurement[]): string {
