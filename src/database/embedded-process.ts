@@ -56,7 +56,6 @@ const logBytesKept = 10 * 1024 * 1024
  */
 const usualSettings: Readonly<Record<string, string>> = {
   max_connections: '100',
-  shared_buffers: '128MB',
   max_wal_size: '1GB',
   jit: 'off',
   timezone: 'UTC',

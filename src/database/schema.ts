@@ -8,6 +8,7 @@ import type {
   RosterTable
 } from './schema-people.js'
 import type { PilotTable, ScoreDefinitionTable } from './schema-scores.js'
+import type { LearnerWeeksTable } from './schema-weeks.js'
 
 /**
  * One interface per table, as the migrations leave it; a test compares them with the live schema.
@@ -44,6 +45,7 @@ export interface Database {
   readonly derivation: DerivationTable
   readonly rollup_queue: RollupQueueTable
   readonly learner_day: LearnerDayTable
+  readonly learner_weeks: LearnerWeeksTable
   readonly erasure: ErasureTable
   readonly learner_activity: LearnerActivityTable
   readonly score_definition: ScoreDefinitionTable

@@ -35,6 +35,7 @@ export const activeUsers: Metric<ActiveUsersOptions> = {
       select person_id, day from population_day
       where ${options.basis === 'opened' ? sql`opened > 0` : sql`(opened > 0 or delivered > 0)`}`,
     perLearner: [],
+    fromWeeks: { days: options.basis === 'opened' ? sql`opened` : sql`(opened | delivered)`, perLearner: [] },
     x: sql`(learner.person_id is not null)::integer`,
     y: sql`1`
   }),

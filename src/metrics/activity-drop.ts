@@ -26,6 +26,6 @@ export const activityDrop: Metric = {
   definitionVersion: 1,
   options: {},
   lagDays: () => 0,
-  counting: ({ today }) => unusualDays(-1, today),
+  counting: request => unusualDays(-1, request),
   evidence: () => ({ kinds: deedKinds, side: 'doer' })
 }

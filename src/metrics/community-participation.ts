@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { daysWith, numberOfDays } from '../rollup/learner-weeks.js'
 import type { Metric } from './metric.js'
 
 /**
@@ -27,6 +28,10 @@ export const communityParticipation: Metric = {
       select person_id, day from population_day
       where posted > 0 or replied > 0 or endorsed > 0 or peer_feedback > 0`,
     perLearner: [sql`count(*) as community_days`],
+    fromWeeks: {
+      days: sql`(${daysWith('posted')} | ${daysWith('replied')} | ${daysWith('endorsed')} | peer_feedback)`,
+      perLearner: [sql`sum(${numberOfDays(sql`days`)}) as community_days`]
+    },
     x: sql`(learner.person_id is not null)::integer`,
     y: sql`1`,
     extra: { community_days: sql`coalesce(community_days, 0)` },

@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
 import { deedKinds } from '../events/deed-kinds.js'
+import { numberOfDays } from '../rollup/learner-weeks.js'
 import { isActiveDay } from './activity.js'
+import { upTo } from './learner-weeks.js'
 import type { Metric } from './metric.js'
 
 /**
@@ -27,6 +29,11 @@ export const dau: Metric = {
   counting: ({ today }) => ({
     deeds: sql`select person_id, day from population_day where ${isActiveDay} and day <= ${today}::date`,
     perLearner: [sql`count(*) as active_days`],
+    fromWeeks: {
+      days: sql`active`,
+      perLearner: [sql`sum(${numberOfDays(sql`days`)}) as active_days`],
+      parts: period => upTo(today, period)
+    },
     x: sql`coalesce(active_days, 0)`,
     y: sql`1`,
     per: sql`greatest(0, least(ends, ${today}::date + 1) - starts)`

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import { deedKinds } from '../events/deed-kinds.js'
+import { numberOfDays, timesOn } from '../rollup/learner-weeks.js'
 import { isActiveDay } from './activity.js'
-import { fullWeeks, isInFullWeeks } from './full-weeks.js'
+import { fullWeeks, inFullWeeks, isInFullWeeks } from './full-weeks.js'
 import type { Metric } from './metric.js'
 
 interface EngagementFrequencyOptions extends Record<string, string | number> {
@@ -41,6 +42,13 @@ export const engagementFrequency: Metric<EngagementFrequencyOptions> = {
       select person_id, day, ${options.of === 'sessions' ? sql`session_starts` : sql`1`} as times
       from population_day where ${isActiveDay}`,
     perLearner: [sql`sum(times) filter (where ${isInFullWeeks(today)}) as times`],
+    fromWeeks: {
+      days: sql`active`,
+      perLearner: [
+        sql`sum(${options.of === 'sessions' ? timesOn(sql`days`, ['session_starts']) : numberOfDays(sql`days`)}) as times`
+      ],
+      parts: period => inFullWeeks(today, period)
+    },
     x: sql`coalesce(times, 0)`,
     y: fullWeeks(today),
     details: { median: sql`percentile_cont(0.5) within group (order by x::float8 / nullif(y, 0))` }

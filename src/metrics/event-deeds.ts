@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { LearningEventKind } from '../database/schema.js'
-import { futureTolerance, isVoided } from '../rollup/learner-days.js'
+import { futureToleranceMs, isVoided } from '../rollup/learner-days.js'
 import { isOfModule } from '../rollup/of-module.js'
 import type { MeasureRequest } from './metric.js'
 import { extent, isSmallCohort } from './shares.js'
@@ -36,9 +36,9 @@ export function eventDeeds(request: Omit<MeasureRequest, 'options'>, deeds: Even
     from learning_event as event
     join person_agent as owner on owner.tenant_id = ${tenantId} and owner.agent_id = ${agent}
     ${joins}
-    where event.tenant_id = ${tenantId} and ${isInside} and ${isOneOf(deeds.kinds)}
+    where event.tenant_id = ${tenantId} and ${isInside} and ${isOneOf(deeds.kinds)} and ${agent} is not null
       and ${isOfModule(sql`event.module_id`, request)}
-      and "timestamp" <= ${request.asOf.toISOString()}::timestamptz + ${futureTolerance}::interval
+      and "timestamp" <= ${new Date(request.asOf.getTime() + futureToleranceMs).toISOString()}::timestamptz
       and not ${isVoided} and ${where} and ${whose}`
   if (filter === null) return of(sql`true`)
   const isSmall = isSmallCohort(tenantId)

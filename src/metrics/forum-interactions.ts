@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { daysWith, timesOn } from '../rollup/learner-weeks.js'
 import { helpedPeople } from './helped-people.js'
 import type { Counting, MeasureRequest, Metric } from './metric.js'
 
@@ -50,14 +51,21 @@ export const forumInteractions: Metric<ForumInteractionsOptions> = {
   })
 }
 
-function interactions(request: MeasureRequest<ForumInteractionsOptions>): Pick<Counting, 'deeds' | 'perLearner'> {
+function interactions(
+  request: MeasureRequest<ForumInteractionsOptions>
+): Pick<Counting, 'deeds' | 'perLearner' | 'fromWeeks'> {
   const { of } = request.options
   if (of === 'people-helped') {
     return { deeds: helpedPeople(request), perLearner: [sql`count(distinct helped) as interactions`] }
   }
+  const kinds = of === 'all' ? (['posted', 'replied', 'endorsed'] as const) : [of]
   const counted: RawBuilder<number> = of === 'all' ? sql`(posted + replied + endorsed)` : sql`${sql.ref(of)}`
   return {
     deeds: sql`select person_id, day, ${counted} as times from population_day where ${counted} > 0`,
-    perLearner: [sql`sum(times) as interactions`]
+    perLearner: [sql`sum(times) as interactions`],
+    fromWeeks: {
+      days: sql`(${sql.join(kinds.map(daysWith), sql` | `)})`,
+      perLearner: [sql`sum(${timesOn(sql`days`, kinds)}) as interactions`]
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import { futureTolerance, isVoided } from '../rollup/learner-days.js'
+import { futureToleranceMs, isVoided } from '../rollup/learner-days.js'
 import { isOfModule } from '../rollup/of-module.js'
 import type { MeasureRequest } from './metric.js'
 import { extent } from './shares.js'
@@ -25,7 +25,7 @@ export function helpedPeople(request: MeasureRequest): RawBuilder<unknown> {
       and event.subject_agent_id is not null and subject.person_id is distinct from doer.person_id
       and event.day >= ${from}::date - 2 and event.day < ${to}::date + 2
       and ${day} >= ${from}::date and ${day} < ${to}::date
-      and event."timestamp" <= ${asOf.toISOString()}::timestamptz + ${futureTolerance}::interval
+      and event."timestamp" <= ${new Date(asOf.getTime() + futureToleranceMs).toISOString()}::timestamptz
       and not ${isVoided}
       and ${isOfModule(sql`event.module_id`, { tenantId, module })}`
 }

@@ -1,5 +1,8 @@
 import { sql } from 'kysely'
+import { daysWith } from '../rollup/learner-weeks.js'
+import { numberOfUnits } from './learner-weeks.js'
 import type { Counting, Metric } from './metric.js'
+import { addDays } from './window.js'
 
 interface LearningRetentionOptions extends Record<string, string | number> {
   readonly weeks: 2 | 4 | 8
@@ -54,6 +57,15 @@ function counting(weeks: number): Counting {
       sql`count(distinct week) filter (where has_practised) as weeks_practised`,
       sql`bool_or(is_checked) as was_checked`
     ],
+    fromWeeks: {
+      days: sql`(${daysWith('completed_task')} | manager_check_received)`,
+      perLearner: [
+        sql`${numberOfUnits(weeks, sql`days & ${daysWith('completed_task')}`)} as weeks_practised`,
+        sql`bool_or(days & manager_check_received <> 0) as was_checked`
+      ],
+      parts: ({ to }) =>
+        Array.from({ length: weeks }, (_, back) => ({ from: addDays(to, -7 * (back + 1)), to: addDays(to, -7 * back) }))
+    },
     x: sql`((weeks_practised = ${sql.lit(weeks)} and was_checked) is true)::integer`,
     y: sql`1`
   }

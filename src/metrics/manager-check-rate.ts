@@ -25,6 +25,7 @@ export const managerCheckRate: Metric = {
   counting: () => ({
     deeds: sql`select person_id, day from population_day where manager_check_received > 0`,
     perLearner: [],
+    fromWeeks: { days: sql`manager_check_received`, perLearner: [] },
     flags: { is_report: sql`(nullif(roster.manager_id, person.external_id) is not null)` },
     x: sql`(is_report and learner.person_id is not null)::integer`,
     y: sql`is_report::integer`

@@ -24,6 +24,6 @@ export const mau: Metric = {
   definitionVersion: 1,
   options: {},
   lagDays: () => 0,
-  counting: ({ today }) => wholeUnits('month', today),
+  counting: request => wholeUnits('month', request),
   evidence: () => ({ kinds: deedKinds, side: 'doer' })
 }

@@ -97,6 +97,8 @@ export interface Counting {
   readonly parts?: Parts
   /** Aggregates, with their names, over one learner's deeds on the days of a period that count; empty for none. */
   readonly perLearner: readonly RawBuilder<unknown>[]
+  /** How the same is read from `learner_weeks`, which is quicker by far; absent where these don't hold it. */
+  readonly fromWeeks?: FromWeeks
   /** Facts about the learner from the row of the roster that places them in P, by their names. */
   readonly flags?: Readonly<Record<string, RawBuilder<boolean>>>
   /**
@@ -125,6 +127,21 @@ export interface Counting {
    * @param cell the columns that name a cell, in `share` and in what the query gives: `ordinal` and the dimensions.
    */
   ofCells?(cell: readonly RawBuilder<unknown>[]): RawBuilder<unknown>
+}
+
+/** How a metric is read from the sets of days in `learner_weeks`, as of the learner-days. */
+export interface FromWeeks {
+  /** SQL over a row `weeks` for the set of the days on which the learner has a deed. */
+  readonly days: RawBuilder<number>
+  /**
+   * The aggregates of `perLearner` under the same names, over a learner's rows that have such a day. Their `days` are cut
+   * to those that count; they have `starts` and `ends` of the period, and `unit`, the position of the part.
+   */
+  readonly perLearner: readonly RawBuilder<unknown>[]
+  /** The parts of a period, half-open, that count; all of it when absent. A row is there once for each that it reaches. */
+  parts?(period: Pick<Period, 'from' | 'to'>): readonly Pick<Period, 'from' | 'to'>[]
+  /** Whether rows need `next_active`, the learner's active days of the seven weeks after. */
+  readonly seesNext?: true
 }
 
 /** A learner's deeds on the days of a period that count, put together by a column or several. */

@@ -37,6 +37,7 @@ export const participation: Metric = {
         })
       : sql`select person_id, day from population_day where ${isActiveDay}`,
     perLearner: [],
+    ...(request.breakdown.some(isDeedDimension) ? {} : { fromWeeks: { days: sql`active`, perLearner: [] } }),
     x: sql`(learner.person_id is not null)::integer`,
     y: sql`1`
   }),

@@ -24,6 +24,7 @@ export const peerFeedbackReceived: Metric = {
   counting: () => ({
     deeds: sql`select person_id, day from population_day where peer_feedback_received > 0`,
     perLearner: [],
+    fromWeeks: { days: sql`peer_feedback_received`, perLearner: [] },
     x: sql`(learner.person_id is not null)::integer`,
     y: sql`1`
   }),

@@ -1,7 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { CohortFilter } from '../people/cohort-filter.js'
 import { compileFilter } from '../people/compile-filter.js'
-import { employedDays, isEmployedOn, joinLearner } from '../people/target-population.js'
+import { employedDays, isEmployedOn, joinLearner, joinLearnerOfManyDays } from '../people/target-population.js'
+import { daysOfRow } from '../rollup/learner-weeks.js'
 import type { Membership } from './cohort-query.js'
 import { type Dimension, dimensions } from './dimension.js'
 
@@ -36,6 +37,11 @@ export interface Population {
    * deeds count. Empty where they count on every day of the period.
    */
   readonly onDaysThatCount: RawBuilder<unknown>
+  /**
+   * The same for rows `weeks` of `learner_weeks` with an `ordinal`: a join, and the set of days that count; null where
+   * all do.
+   */
+  readonly weeksThatCount: { readonly join: RawBuilder<unknown>; readonly days: RawBuilder<number> } | null
   /** The columns by which rows of a learner's deeds are grouped, and joined to `population`. */
   readonly keys: readonly RawBuilder<unknown>[]
 }
@@ -53,7 +59,10 @@ export function populationOf(request: PopulationRequest): Population {
 function onOneDay(request: PopulationRequest): Population {
   const { tenantId, periods, filter, membership, today, tomorrow } = request
   const isCurrent = membership === 'current'
-  const day = isCurrent ? sql`${today}::date` : sql`period.starts`
+  const [only] = periods.length === 1 ? periods : []
+  // Of a day that it is told, PostgreSQL knows how much of the roster holds on it. Of one in a table it expects a row or
+  // two, and then compared each learner of 20,000 with each.
+  const day = isCurrent ? sql`${today}::date` : only === undefined ? sql`period.starts` : sql`${only.from}::date`
   // The last period's end lies behind its first day, by a day or more.
   const span = isCurrent ? { from: today, to: tomorrow } : extentOf(periods)
   const { expressions, joins, holdsOn } = compileFilter(filter, { tenantId, ...span })
@@ -66,11 +75,12 @@ function onOneDay(request: PopulationRequest): Population {
         select ${sql.join([sql`period.ordinal`, sql`roster.person_id`, ...values, ...flags])}
         from period
         join roster on roster.tenant_id = ${tenantId} and ${isEmployedOn(day)}
-        ${joinLearner} ${joins} ${valueJoins}
+        ${filter === null && periods.length > 1 ? joinLearnerOfManyDays(tenantId) : joinLearner} ${joins} ${valueJoins}
         where ${holdsOn(day, sql`period.ends`)}
       )`
     ],
     onDaysThatCount: sql``,
+    weeksThatCount: null,
     keys: [sql`ordinal`, sql`person_id`]
   }
 }
@@ -115,6 +125,12 @@ function overDays(request: PopulationRequest): Population {
         from member group by ${sql.join(keys)})`
     ],
     onDaysThatCount: sql`join member using (ordinal, person_id) where day >= member.since and day < member.until`,
+    weeksThatCount: {
+      join: sql`join member on member.ordinal = piece.ordinal and member.person_id = weeks.person_id
+        and member.since < weeks.begins + ${sql.lit(daysOfRow)} and member.until > weeks.begins`,
+      days: sql<number>`((1::bigint << least(${sql.lit(daysOfRow)}, member.until - weeks.begins))
+        - (1::bigint << greatest(0, member.since - weeks.begins)))`
+    },
     keys
   }
 }

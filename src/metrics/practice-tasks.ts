@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { fullWeeks, isInFullWeeks } from './full-weeks.js'
+import { daysWith, timesOn } from '../rollup/learner-weeks.js'
+import { fullWeeks, inFullWeeks, isInFullWeeks } from './full-weeks.js'
 import type { Metric } from './metric.js'
 
 /**
@@ -26,6 +27,11 @@ export const practiceTasks: Metric = {
   counting: ({ today }) => ({
     deeds: sql`select person_id, day, completed_task from population_day where completed_task > 0`,
     perLearner: [sql`sum(completed_task) filter (where ${isInFullWeeks(today)}) as tasks`],
+    fromWeeks: {
+      days: daysWith('completed_task'),
+      perLearner: [sql`sum(${timesOn(sql`days`, ['completed_task'])}) as tasks`],
+      parts: period => inFullWeeks(today, period)
+    },
     x: sql`coalesce(tasks, 0)`,
     y: fullWeeks(today),
     details: { median: sql`percentile_cont(0.5) within group (order by x::float8 / nullif(y, 0))` }

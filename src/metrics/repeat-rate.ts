@@ -1,7 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import { deedKinds } from '../events/deed-kinds.js'
 import { isActiveDay } from './activity.js'
-import type { Counting, Metric } from './metric.js'
+import { firstDayOf, followedWithin } from './learner-weeks.js'
+import type { Counting, FromWeeks, Metric } from './metric.js'
 
 interface RepeatRateOptions extends Record<string, string | number> {
   readonly windowDays: 7 | 14 | 30
@@ -51,6 +52,7 @@ function counting({ windowDays, denominator }: RepeatRateOptions, today: string)
     reachDays: windowDays,
     deeds: activeDays,
     perLearner: firstDay,
+    fromWeeks: firstDayOfWeeks(windowDays),
     x: sql`(${closed} and next_day <= first_day + ${windowDays}::integer)::integer`,
     y: denominator === 'active' ? sql`(${closed})::integer` : sql`1`,
     isImmature: sql<boolean>`not ${closed}`
@@ -70,3 +72,20 @@ const activeDays: RawBuilder<unknown> = sql`
  * the least of them is the first day's.
  */
 const firstDay = [sql`min(day) as first_day`, sql`min(next_day) as next_day`]
+
+/**
+ * The same from sets of days. Whether the first day is followed in time is one bit below its number, so that the least of
+ * the rows' numbers says it of the first day.
+ */
+function firstDayOfWeeks(windowDays: number): FromWeeks {
+  const first = sql`(2 * (begins - date 'J0' + ${firstDayOf(sql`days`)})
+    + (${followedWithin(windowDays)} >> ${firstDayOf(sql`days`)}::integer & 1))`
+  return {
+    days: sql`active`,
+    seesNext: true,
+    perLearner: [
+      sql`date 'J0' + (min(${first}) / 2)::integer as first_day`,
+      sql`case when min(${first}) % 2 = 1 then date 'J0' + (min(${first}) / 2)::integer + 1 end as next_day`
+    ]
+  }
+}

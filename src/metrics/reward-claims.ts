@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { daysWith, timesOn } from '../rollup/learner-weeks.js'
 import type { Metric } from './metric.js'
 
 /**
@@ -26,6 +27,13 @@ export const rewardClaims: Metric = {
       select person_id, day, reward_claimed, reward_offered from population_day
       where reward_claimed > 0 or reward_offered > 0`,
     perLearner: [sql`sum(reward_claimed) as claims`, sql`sum(reward_offered) as offers`],
+    fromWeeks: {
+      days: sql`(${daysWith('reward_claimed')} | ${daysWith('reward_offered')})`,
+      perLearner: [
+        sql`sum(${timesOn(sql`days`, ['reward_claimed'])}) as claims`,
+        sql`sum(${timesOn(sql`days`, ['reward_offered'])}) as offers`
+      ]
+    },
     x: sql`coalesce(claims, 0)`,
     y: sql`1`,
     extra: { offers: sql`coalesce(offers, 0)` },

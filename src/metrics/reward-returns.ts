@@ -1,6 +1,9 @@
 import { sql } from 'kysely'
+import { daysWith, timesOn } from '../rollup/learner-weeks.js'
 import { isActiveDay } from './activity.js'
+import { daysBefore, followedWithin } from './learner-weeks.js'
 import type { Counting, Metric } from './metric.js'
+import { addDays } from './window.js'
 
 interface RewardReturnsOptions extends Record<string, string | number> {
   readonly windowDays: 7 | 14 | 30
@@ -40,6 +43,7 @@ export const rewardReturns: Metric<RewardReturnsOptions> = {
 
 function counting({ windowDays }: RewardReturnsOptions, today: string): Counting {
   const closed = sql`day + ${windowDays}::integer < ${today}::date`
+  const closedDays = daysBefore(addDays(today, -windowDays))
   return {
     reachDays: windowDays,
     // To claim is a deed, so that a day with a claim is an active one too.
@@ -51,6 +55,15 @@ function counting({ windowDays }: RewardReturnsOptions, today: string): Counting
       sql`sum(reward_claimed) filter (where ${closed}) as closed`,
       sql`sum(reward_claimed) filter (where not ${closed}) as open`
     ],
+    fromWeeks: {
+      days: daysWith('reward_claimed'),
+      seesNext: true,
+      perLearner: [
+        sql`sum(${timesOn(sql`(days & ${closedDays} & ${followedWithin(windowDays)})`, ['reward_claimed'])}) as returned`,
+        sql`sum(${timesOn(sql`(days & ${closedDays})`, ['reward_claimed'])}) as closed`,
+        sql`sum(${timesOn(sql`(days & ~${closedDays})`, ['reward_claimed'])}) as open`
+      ]
+    },
     x: sql`coalesce(returned, 0)`,
     y: sql`coalesce(closed, 0)`,
     isImmature: sql<boolean>`open > 0`

@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
 import { deedKinds } from '../events/deed-kinds.js'
 import { learnerDays } from '../rollup/learner-days.js'
+import { daysWith, timesOn } from '../rollup/learner-weeks.js'
 import { sessionGapMinutes } from '../rollup/session.js'
-import type { Counting, MeasureRequest, Metric } from './metric.js'
+import type { Counting, FromWeeks, MeasureRequest, Metric } from './metric.js'
 import { extent } from './shares.js'
 
 interface SessionStartsOptions extends Record<string, string | number> {
@@ -39,6 +40,7 @@ export const sessionStarts: Metric<SessionStartsOptions> = {
   counting: request => ({
     deeds: sessionDays(request),
     perLearner: [sql`sum(session_starts) as sessions`],
+    ...(request.options.gapMinutes === sessionGapMinutes ? { fromWeeks } : {}),
     x: sql`coalesce(sessions, 0)`,
     y: sql`1`,
     details: {
@@ -47,6 +49,11 @@ export const sessionStarts: Metric<SessionStartsOptions> = {
     }
   }),
   evidence: () => ({ kinds: deedKinds, side: 'doer' })
+}
+
+const fromWeeks: FromWeeks = {
+  days: daysWith('session_starts'),
+  perLearner: [sql`sum(${timesOn(sql`days`, ['session_starts'])}) as sessions`]
 }
 
 /** The rollups know the usual pause; for any other the events are cut anew. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { deedKinds } from '../events/deed-kinds.js'
+import { numberOfDays } from '../rollup/learner-weeks.js'
 import { isActiveDay } from './activity.js'
 import type { Metric } from './metric.js'
 
@@ -28,6 +29,7 @@ export const stickiness: Metric = {
   counting: ({ today }) => ({
     deeds: sql`select person_id, day from population_day where ${isActiveDay}`,
     perLearner: [sql`count(*) as active_days`],
+    fromWeeks: { days: sql`active`, perLearner: [sql`sum(${numberOfDays(sql`days`)}) as active_days`] },
     x: sql`coalesce(active_days, 0)`,
     y: sql`case when active_days > 0 then greatest(0, least(ends, ${today}::date + 1) - starts) else 0 end`,
     details: {

@@ -1,6 +1,9 @@
 import { type RawBuilder, sql } from 'kysely'
+import { daysOfRow, numberOfDays } from '../rollup/learner-weeks.js'
 import { isActiveDay } from './activity.js'
-import type { Counting } from './metric.js'
+import type { Counting, MeasureRequest } from './metric.js'
+
+type Request = Pick<MeasureRequest, 'today' | 'source'>
 
 /** How many earlier days of the same weekday a day is compared with. */
 const trailingWeeks = 8
@@ -17,9 +20,8 @@ const unusualFrom = 3.5
  * one whose MAD is 0, where more than half of the eight are alike: there is no scale to measure it by.
  *
  * @param direction -1 for days below, 1 for days above.
- * @param today the local day that is not over yet.
  */
-export function unusualDays(direction: -1 | 1, today: string): Counting {
+export function unusualDays(direction: -1 | 1, request: Request): Counting {
   return {
     backDays: 7 * trailingWeeks,
     isDeedOfPeriod: true,
@@ -32,13 +34,14 @@ export function unusualDays(direction: -1 | 1, today: string): Counting {
       ) as compared using (day)
       where ${isActiveDay}`,
     perLearner: [sql`count(*) filter (where day >= starts) as active_days`],
+    fromWeeks: { days: sql`active`, perLearner: [sql`sum(${numberOfDays(sql`days`)}) as active_days`] },
     x: sql`coalesce(active_days, 0)`,
     y: sql`1`,
-    ofCells: cell => judgedCells(cell, direction, today)
+    ofCells: cell => judgedCells(cell, direction, request)
   }
 }
 
-function judgedCells(cell: readonly RawBuilder<unknown>[], direction: -1 | 1, today: string): RawBuilder<unknown> {
+function judgedCells(cell: readonly RawBuilder<unknown>[], direction: -1 | 1, request: Request): RawBuilder<unknown> {
   const keys = sql.join(cell)
   const medianOf = (values: RawBuilder<unknown>) => sql`percentile_cont(0.5) within group (order by ${values})::numeric`
   // Multiplied out, so that no quotient is rounded on its way to the bound.
@@ -55,14 +58,14 @@ function judgedCells(cell: readonly RawBuilder<unknown>[], direction: -1 | 1, to
         (select ${medianOf(sql`abs(earlier - median)`)} from unnest(trail) as earlier) as mad
       from (
         select *, (select ${medianOf(sql`earlier`)} from unnest(trail) as earlier) as median
-        from (${trails(cell, today)}) as trailed
+        from (${trails(cell, request)}) as trailed
       ) as centred
     ) as judged
     group by ${keys}`
 }
 
 /** Each cell's days that are over, with the learners active on them and on the earlier ones that they stand against. */
-function trails(cell: readonly RawBuilder<unknown>[], today: string): RawBuilder<unknown> {
+function trails(cell: readonly RawBuilder<unknown>[], { today, source }: Request): RawBuilder<unknown> {
   const keys = sql.join(cell)
   return sql`
     select ${keys}, day, coalesce(max(learners) filter (where week = 0), 0) as active,
@@ -74,8 +77,38 @@ function trails(cell: readonly RawBuilder<unknown>[], today: string): RawBuilder
       where period_day.day < ${today}::date
     ) as wanted
     left join (
-      select ${keys}, day as compared_day, count(*) as learners
-      from share join deed using (ordinal, person_id) group by ${keys}, day
+      ${source === 'rollup' ? learnersOfSets(cell) : learnersOfDeeds(cell)}
     ) as counted_day using (${sql.join([...cell, sql`compared_day`])})
     group by ${keys}, day`
+}
+
+/** How many of each cell's learners were active on each day, from their deeds. */
+function learnersOfDeeds(cell: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
+  const keys = sql.join(cell)
+  return sql`
+    select ${keys}, day as compared_day, count(*) as learners
+    from share join deed using (ordinal, person_id) group by ${keys}, day`
+}
+
+/** A sum adds up two days: one in the low half of the number, and the day so many bits after it in the high half. */
+const laneBits = Math.ceil(daysOfRow / 2)
+
+/** The same from sets of days, of which the bits of all learners are added up, two days in a sum. */
+function learnersOfSets(cell: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
+  const keys = sql.join(cell)
+  const lanes = Array.from({ length: laneBits }, (_, at) => at)
+  const lane = sql.lit(2 ** laneBits)
+  const sums = lanes.map(at => sql`sum(active >> ${sql.lit(at)} & ${sql.lit(1 + 2 ** laneBits)})`)
+  return sql`
+    select ${keys}, begins + (nth - 1)::integer + half as compared_day,
+      case half when 0 then pair % ${lane} else div(pair, ${lane}) end as learners
+    from (
+      select ${keys}, begins, array[${sql.join(sums)}] as sums
+      from share join period using (ordinal) join population_weeks as weeks using (person_id)
+      where begins > starts - ${sql.lit(7 * trailingWeeks + daysOfRow)} and begins < ends
+      group by ${keys}, begins
+    ) as summed
+    cross join unnest(sums) with ordinality as added (pair, nth)
+    cross join (values (0), (${sql.lit(laneBits)})) as halves (half)
+    where nth - 1 + half < ${sql.lit(daysOfRow)}`
 }

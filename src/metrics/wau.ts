@@ -24,6 +24,6 @@ export const wau: Metric = {
   definitionVersion: 1,
   options: {},
   lagDays: () => 0,
-  counting: ({ today }) => wholeUnits('week', today),
+  counting: request => wholeUnits('week', request),
   evidence: () => ({ kinds: deedKinds, side: 'doer' })
 }

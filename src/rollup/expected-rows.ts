@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { doneToKinds } from '../events/deed-kinds.js'
 import { learningEventKinds } from '../events/mapping-rule.js'
 import { columnOf, futureTolerance } from './learner-days.js'
+import { dayNumbers, daySets, daysOfRow } from './learner-weeks.js'
 import { sessionGap } from './session.js'
 
 /** The persons whose rows are compared, by their numbers: above `after`, up to `last` (null: without end). */
@@ -27,14 +28,19 @@ function columnCase(end: '' | '_received'): RawBuilder<string> {
   return sql<string>`case kind ${sql.join(cases, sql` `)} end`
 }
 
+const numbersOfDay = sql.join(dayNumbers.map(name => sql`(${sql.lit(name)}, ${sql.ref(name)})`))
+
 /**
  * Queries for what ought to stand in the derived tables, written anew instead of with the worker's: a person's whole
  * history at once, and a line for each value of a row, `person_id`, key, `name`, `value` as text. Zeros and nulls have
  * no line.
  *
- * They stand behind `with deed as (…)`, which `deeds` gives.
+ * They stand behind `with deed as (…)`, which `deeds` gives, and `own_day`, the learner-days that are stored of the same
+ * persons: the weeks follow from these.
  */
-export const expectedValues: Readonly<Record<'learner_day' | 'learner_activity', RawBuilder<unknown>>> = {
+export const expectedValues: Readonly<
+  Record<'learner_day' | 'learner_weeks' | 'learner_activity', RawBuilder<unknown>>
+> = {
   learner_day: sql`
     select distinct person_id, day, ${sql.lit(wholeRow)} as name, 'exists' as value from deed where is_doer or is_live
     union all
@@ -78,6 +84,29 @@ export const expectedValues: Readonly<Record<'learner_day' | 'learner_activity',
     ) as total(person_id, day, starts, ms)
     cross join lateral (values ('session_starts', starts::bigint), ('active_ms', ms::bigint)) as v(name, value)
     where value is not null`,
+  learner_weeks: sql`
+    select distinct person_id, begins, ${sql.lit(wholeRow)} as name, 'exists' as value from own_day
+    union all
+    select person_id, begins, name, sum(bit)::text
+    from own_day cross join lateral (values
+      ('active', ${sql.join(
+        learningEventKinds
+          .filter(kind => !doneToKinds.some(other => other === kind))
+          .map(kind => sql.ref(columnOf(kind))),
+        sql` + `
+      )}),
+      ${sql.join(daySets.filter(name => name !== 'active').map(name => sql`(${sql.lit(name)}, ${sql.ref(name)})`))}
+    ) as v(name, n)
+    where n > 0 group by person_id, begins, name
+    union all
+    select person_id, begins, name || '_' || digit, sum(bit)::text
+    from own_day
+    cross join lateral (values ${numbersOfDay}) as v(name, n)
+    cross join (values (1), (2), (4)) as digits(digit)
+    where n > 7 or n / digit % 2 = 1 group by person_id, begins, name, digit
+    union all
+    select distinct person_id, begins, 'is_busy', 'true'
+    from own_day cross join lateral (values ${numbersOfDay}) as v(name, n) where n > 7`,
   learner_activity: sql`
     select distinct person_id, module_id, activity_id, ${sql.lit(wholeRow)} as name, 'exists' as value from deed where ${ofActivity}
     union all
@@ -136,4 +165,12 @@ export function deeds(range: PersonRange, asOf: string): RawBuilder<unknown> {
     ${side(true, sql`event.agent_id`)}
     union all
     ${side(false, sql`event.subject_agent_id`)} and event.kind in ('peer-feedback', 'manager-check')`
+}
+
+/** The learner-days that are stored of persons, each with the first day of its row of weeks and the day's bit there. */
+export function ownDays({ tenantId, ...range }: PersonRange): RawBuilder<unknown> {
+  const nth = sql`mod(day - date 'J0', ${sql.lit(daysOfRow)})`
+  return sql`
+    select *, day - ${nth} as begins, power(2, ${nth})::bigint as bit
+    from learner_day where tenant_id = ${tenantId} and ${isInRange(sql`person_id`, { tenantId, ...range })}`
 }

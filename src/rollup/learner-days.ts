@@ -31,6 +31,9 @@ export interface LearnerDay extends Omit<LearnerDayTable, 'person_id'> {
 /** How far ahead of the clock a timestamp may lie before its event waits for its time to come. */
 export const futureTolerance = '5 minutes'
 
+/** The same in milliseconds, for a bound that is reckoned once and not for each event. */
+export const futureToleranceMs = 5 * 60_000
+
 /** The column in which events of a kind are counted. */
 export function columnOf(kind: LearningEventKind): keyof LearnerDayCounts {
   return kind.replace('-', '_') as keyof LearnerDayCounts

@@ -1,9 +1,10 @@
 import { sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import type { Findings } from './difference.js'
-import { deeds, expectedValues, isInRange, type PersonRange, wholeRow } from './expected-rows.js'
+import { deeds, expectedValues, isInRange, ownDays, type PersonRange, wholeRow } from './expected-rows.js'
 import { activityColumns } from './learner-activities.js'
 import { dayColumns } from './learner-days.js'
+import { weekColumns } from './learner-weeks.js'
 import { touchedBy } from './touched.js'
 
 /** So many persons are compared by one query. */
@@ -11,6 +12,7 @@ const personsAtOnce = 200
 
 const tables = [
   { table: 'learner_day', key: ['day'], columns: dayColumns },
+  { table: 'learner_weeks', key: ['begins'], columns: weekColumns },
   { table: 'learner_activity', key: ['module_id', 'activity_id'], columns: activityColumns }
 ] as const
 
@@ -51,7 +53,10 @@ export async function notePending(trx: Transaction<Database>, { tenantId, asOf }
   await sql`create index on pending (agent_id)`.execute(trx)
 }
 
-/** Compares `learner_day` and `learner_activity` with what follows from the events, person by person. */
+/**
+ * Compares `learner_day` and `learner_activity` with what follows from the events, and `learner_weeks` with what follows
+ * from `learner_day`, person by person.
+ */
 export async function verifyRollups(trx: Transaction<Database>, snapshot: Snapshot, findings: Findings): Promise<void> {
   for (let after: number | null = 0; after !== null; ) {
     const last = await endOfRange(trx, snapshot.tenantId, after)
@@ -89,9 +94,14 @@ async function compare(
 ): Promise<void> {
   const keys = sql.join(key.map(column => sql.ref(column)))
   const values = columns.map(column => sql`(${sql.lit(column)}, ${sql.ref(`kept.${column}`)}::text)`)
-  const isSame = key.map(column => sql`${sql.ref(`pending.${column}`)} = ${sql.ref(`compared.${column}`)}`)
+  // The weeks are never behind the days that they follow from.
+  const isSame =
+    table === 'learner_weeks'
+      ? [sql`false`]
+      : key.map(column => sql`${sql.ref(`pending.${column}`)} = ${sql.ref(`compared.${column}`)}`)
   const { rows } = await sql<Row>`
     with deed as materialized (${deeds(range, asOf)}),
+    own_day as materialized (${ownDays(range)}),
     expected(person_id, ${keys}, name, value) as (
       select * from (${expectedValues[table]}) as line where value is not null and value !~ '^0(\\.0*)?$'
     ),
@@ -100,7 +110,7 @@ async function compare(
       from ${sql.table(table)} as kept
       cross join lateral (values (${sql.lit(wholeRow)}, 'exists'), ${sql.join(values)}) as line(name, value)
       where kept.tenant_id = ${tenantId} and ${isInRange(sql`kept.person_id`, range)}
-        and value is not null and value !~ '^0(\\.0*)?$'
+        and value is not null and value !~ '^(0(\\.0*)?|false)$'
     ),
     compared as (
       select person_id, ${keys}, name, stored.value as stored, expected.value as recomputed
@@ -109,7 +119,7 @@ async function compare(
     )
     select person_id, json_build_object(${sql.join(key.map(column => sql`${sql.lit(column)}, ${sql.ref(column)}`))}) as key,
       name, stored, recomputed,
-      person_id > ${rebuiltTo}::integer is true or exists (
+      (person_id > ${rebuiltTo}::integer and ${table !== 'learner_weeks'}) is true or exists (
         select from pending where pending.person_id = compared.person_id and ${sql.join(isSame, sql` and `)}
       ) as is_pending
     from compared order by person_id, ${keys}, name`.execute(trx)

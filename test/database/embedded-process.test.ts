@@ -4,6 +4,7 @@ import t from 'tap'
 import { canEnter, chooseAccount, give, identity, makeOpenFolder, runAs } from '../../src/database/embedded-account.js'
 import { homeOf } from '../../src/database/embedded-cluster.js'
 import { explain, failure, hasCode, ignoring } from '../../src/database/embedded-failure.js'
+import { memorySettings } from '../../src/database/embedded-memory.js'
 import { findPostmaster, makeSocketFolder, readCommand } from '../../src/database/embedded-process.js'
 import { LrsError } from '../../src/errors.js'
 import { openFolder } from '../support/folder.js'
@@ -138,4 +139,26 @@ t.test("an operating system's code is recognised", async t => {
   t.equal(hasCode('ENOENT', 'ENOENT'), false)
   t.equal(ignoring('ENOENT')(Object.assign(new Error('x'), { code: 'ENOENT' })), null)
   t.throws(() => ignoring('ENOENT')(new Error('x')), { message: 'x' })
+})
+
+t.test('the server takes its share of the memory, within bounds', async t => {
+  const gibibyte = 2 ** 30
+  t.same(memorySettings(gibibyte / 2), {
+    shared_buffers: '128MB',
+    work_mem: '4MB',
+    maintenance_work_mem: '64MB',
+    effective_cache_size: '256MB'
+  })
+  t.same(memorySettings(8 * gibibyte), {
+    shared_buffers: '1024MB',
+    work_mem: '8MB',
+    maintenance_work_mem: '128MB',
+    effective_cache_size: '4096MB'
+  })
+  t.same(memorySettings(256 * gibibyte), {
+    shared_buffers: '2048MB',
+    work_mem: '32MB',
+    maintenance_work_mem: '512MB',
+    effective_cache_size: '131072MB'
+  })
 })

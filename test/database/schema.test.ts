@@ -73,7 +73,7 @@ function typeName(name: string): string {
 }
 
 async function parseSchema(): Promise<ts.SourceFile> {
-  const texts = ['schema.ts', 'schema-people.ts', 'schema-scores.ts'].map(name =>
+  const texts = ['schema.ts', 'schema-people.ts', 'schema-scores.ts', 'schema-weeks.ts'].map(name =>
     readFile(new URL(`../../src/database/${name}`, import.meta.url), 'utf8')
   )
   return ts.createSourceFile('schema.ts', (await Promise.all(texts)).join('\n'), ts.ScriptTarget.Latest, true)

@@ -173,9 +173,12 @@ const roster: fc.Arbitrary<readonly Stretch[]> = fc
     })
   })
 
+/** Now and then more than the digits of `learner_weeks` tell. */
+const howOften = fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 1, max: 3 }) }, fc.integer({ min: 4, max: 11 }))
+
 const counts = fc
   .uniqueArray(fc.constantFrom(...columns), { minLength: 1, maxLength: 3 })
-  .chain(chosen => fc.record(Object.fromEntries(chosen.map(column => [column, fc.integer({ min: 1, max: 3 })]))))
+  .chain(chosen => fc.record(Object.fromEntries(chosen.map(column => [column, howOften]))))
 
 /** Learners of few days and of many, also of none; opened often, so that repeats happen. */
 const person: fc.Arbitrary<Person> = fc.record({

@@ -7,10 +7,12 @@ import { selectAttributes } from '../../src/people/attributes.js'
 import { selectBounds } from '../../src/people/history.js'
 import { activityColumns } from '../../src/rollup/learner-activities.js'
 import { dayColumns, learnerDays } from '../../src/rollup/learner-days.js'
+import { weekColumns } from '../../src/rollup/learner-weeks.js'
 import { verifyTenant } from '../../src/rollup/verify.js'
 import { countsOf } from '../metrics/naive.js'
 import { type History, naiveLearnerActivities, naiveLearnerDays, type Values, withoutZeros } from './naive.js'
 import { naiveMeasure, worldOf } from './naive-metrics.js'
+import { naiveWeeks } from './naive-weeks.js'
 import { prepareTexts } from './prepared.js'
 import { ask } from './question.js'
 import { type Outcome, play, type Stage } from './stage.js'
@@ -71,6 +73,20 @@ async function readDays(query: ReturnType<typeof learnerDays>): Promise<Record<s
   return plain(rows, dayColumns)
 }
 
+async function readWeeks(tenantId: number): Promise<Record<string, Values>> {
+  const { rows } = await sql<Row>`
+    select coalesce(person.external_id, agent.ifi) || ' ' || begins as key, to_jsonb(weeks) as values
+    from learner_weeks as weeks
+    join person on person.tenant_id = weeks.tenant_id and person.id = weeks.person_id
+    left join agent on agent.tenant_id = weeks.tenant_id and agent.id = person.first_agent_id
+    where weeks.tenant_id = ${tenantId}`.execute(stage.db)
+  return withoutZeros(
+    Object.fromEntries(
+      rows.map(({ key, values }) => [key, Object.fromEntries(weekColumns.map(column => [column, values[column]]))])
+    )
+  )
+}
+
 async function readActivities(tenantId: number): Promise<Record<string, Values>> {
   const { rows } = await sql<Row>`
     select concat_ws(' ', coalesce(person.external_id, agent.ifi), module.iri, activity.iri) as key,
@@ -120,6 +136,7 @@ async function checkTables({ story, outcome, now, days }: Played) {
   const { tenantId, timeZone, persons } = outcome
   const window = { tenantId, timeZone, from: '2024-01-01', to: '3000-01-01', asOf: now }
   deepStrictEqual(await readDays(learnerDays({ ...window, source: 'rollup' })), days, 'learner_day')
+  deepStrictEqual(await readWeeks(tenantId), naiveWeeks(days), 'learner_weeks')
   const activities = naiveLearnerActivities(historyOf(story, outcome, now))
   deepStrictEqual(await readActivities(tenantId), activities, 'learner_activity')
   const ranges = persons.people().flatMap(({ name, ranges }) => ranges.map(range => ({ name, ...range })))

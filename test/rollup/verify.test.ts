@@ -81,6 +81,7 @@ t.test('a clean store has no differences, whatever is in it', async t => {
 t.test('every corruption of every table is found, and told by table, key and column', async t => {
   const event = { table: 'learning_event', key: { statement: scored.id } }
   const day = { table: 'learner_day', key: { day: '2026-01-12' } }
+  const weeks = { table: 'learner_weeks' }
   const activity = { table: 'learner_activity' }
   const corruptions: [string, object][] = [
     [
@@ -100,6 +101,15 @@ t.test('every corruption of every table is found, and told by table, key and col
     [
       `insert into learner_day select (jsonb_populate_record(d, '{"person_id": 4711}')).* from learner_day as d limit 1`,
       { ...day, key: { person_id: 4711 }, column: '(row)', stored: 'exists', recomputed: null }
+    ],
+    [`update learner_weeks set active = 0`, { ...weeks, column: 'active', stored: null, recomputed: String(2 ** 28) }],
+    [`update learner_weeks set opened = opened | 1`, { ...weeks, column: 'opened' }],
+    [`update learner_weeks set session_starts_2 = 1`, { ...weeks, column: 'session_starts_2', recomputed: null }],
+    [`update learner_weeks set is_busy = true`, { ...weeks, column: 'is_busy', stored: 'true', recomputed: null }],
+    [`delete from learner_weeks where active <> 0`, { ...weeks, column: '(row)', stored: null }],
+    [
+      `insert into learner_weeks select (jsonb_populate_record(w, '{"person_id": 4711}')).* from learner_weeks as w limit 1`,
+      { ...weeks, key: { person_id: 4711 }, column: '(row)', stored: 'exists', recomputed: null }
     ],
     [`update learner_activity set attempts = 0`, { ...activity, column: 'attempts', recomputed: '1' }],
     [`update learner_activity set best_score = 1 where attempts = 1`, { ...activity, column: 'best_score' }],
@@ -139,7 +149,7 @@ t.test('every corruption of every table is found, and told by table, key and col
       { table: 'person_agent', key: { agent: '["mbox","mailto:mia@example.org"]' }, recomputed: 'exists' }
     ]
   ]
-  const tables = ['learner_day', 'learner_activity', 'learning_event', 'person_agent']
+  const tables = ['learner_day', 'learner_weeks', 'learner_activity', 'learning_event', 'person_agent']
   for (const table of tables) await sql.raw(`create table kept_${table} as table ${table}`).execute(db)
   for (const [corrupt, expected] of corruptions) {
     await sql.raw(corrupt).execute(db)

@@ -1,0 +1,34 @@
+/** Sets of days, each an integer below 2^49 whose bit n is the day n after `begins`. */
+export interface LearnerWeeksTable {
+  tenant_id: number
+  person_id: number
+  begins: string
+  active: number
+  delivered: number
+  opened: number
+  peer_feedback: number
+  peer_feedback_received: number
+  manager_check_received: number
+  completed_task_1: number
+  completed_task_2: number
+  completed_task_4: number
+  posted_1: number
+  posted_2: number
+  posted_4: number
+  replied_1: number
+  replied_2: number
+  replied_4: number
+  endorsed_1: number
+  endorsed_2: number
+  endorsed_4: number
+  reward_offered_1: number
+  reward_offered_2: number
+  reward_offered_4: number
+  reward_claimed_1: number
+  reward_claimed_2: number
+  reward_claimed_4: number
+  session_starts_1: number
+  session_starts_2: number
+  session_starts_4: number
+  is_busy: boolean
+}
