@@ -16,6 +16,7 @@ const layers = [
   'http',
   'app',
   'service',
+  'workers',
   'commands',
   'main'
 ]

@@ -1,14 +1,17 @@
+import { fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import autocannon from 'autocannon'
 import fastify from 'fastify'
-import { sql } from 'kysely'
 import { recordStatements } from '../src/rollup/record-statements.js'
 import { parseStatements } from '../src/xapi/parse.js'
 import { prepareStatement } from '../src/xapi/prepare.js'
 import { validateStatement } from '../src/xapi/validate.js'
+import { allTables, bareInsertRate } from './bare-insert.js'
+import { cpuMeter } from './cpu-meter.js'
+import type { Load, LoadResult } from './load.js'
 import { authority, type BenchService, startBenchService } from './service.js'
-import { idOf, makeStatement } from './statements.js'
+import { makeStatement } from './statements.js'
 
 /** One line of the results: what was measured, and how it compares within the same run. */
 export interface Measurement {
@@ -65,46 +68,31 @@ async function measureChecks({ db, tenantId }: BenchService): Promise<readonly M
   ]
 }
 
-/** Batches through HTTP against a bare insert of the same statements' rows into a table of the same columns. */
+/** Batches through HTTP against bare inserts: of all the rows that they make, and of the statements' rows alone. */
 async function measureBatches(service: BenchService): Promise<readonly Measurement[]> {
-  const bare = await bareInsertRate(service)
-  let next = 0
-  const result = await autocannon({
-    url: `${service.url}/xapi/statements`,
-    method: 'POST',
-    headers: service.headers,
-    connections: 4,
-    duration: seconds,
-    setupClient: client => {
-      const prepare = () => client.setBody(batch(3, next++))
-      prepare()
-      client.on('response', prepare)
-    }
-  })
-  const rate = (result['2xx'] * batchSize) / result.duration
+  const cpu = await cpuMeter(service)
+  const { rate: requests } = await loadOf(statementsOf(service), { statements: batchSize, connections: 4, seed: 3 })
+  const rate = requests * batchSize
+  const spent = await cpu(rate * seconds)
+  const bare = await bareInsertRate(service, allTables)
+  const bareStatements = await bareInsertRate(service, allTables.slice(0, 1))
   return [
-    { what: 'bare INSERT … SELECT unnest of statement rows, batches of 100', value: perSecond(bare), ratio: '1' },
-    { what: 'POST in batches of 100, 4 connections', value: perSecond(rate), ratio: (rate / bare).toFixed(2) }
+    {
+      what: 'bare INSERT … SELECT unnest of the same rows into the same tables, batches of 100',
+      value: perSecond(bare),
+      ratio: '1'
+    },
+    {
+      what: 'the same of the rows of `statement` alone',
+      value: perSecond(bareStatements),
+      ratio: (bareStatements / bare).toFixed(2)
+    },
+    {
+      what: 'POST in batches of 100, 4 connections',
+      value: `${perSecond(rate)}; ${spent}`,
+      ratio: (rate / bare).toFixed(2)
+    }
   ]
-}
-
-/** How fast PostgreSQL takes the rows of `statement` alone, from one connection, committing every batch. */
-async function bareInsertRate({ db, tenantId }: BenchService): Promise<number> {
-  await sql`create table bare (like statement including all)`.execute(db)
-  const began = performance.now()
-  let stored = 0
-  for (let number = 0; performance.now() - began < seconds * 1000; number++) {
-    const numbers = Array.from({ length: batchSize }, (_, n) => number * batchSize + n)
-    await sql`
-      insert into bare (tenant_id, id, stored, "timestamp", verb_id, authority_id, registration, refers_to, voids, text)
-      select ${tenantId}::integer, id, clock_timestamp(), clock_timestamp(), verb_id, 1, null, null, null, text
-      from unnest(
-        ${numbers.map(n => idOf(2, n))}::uuid[],
-        ${numbers.map(n => n % 7)}::integer[],
-        ${numbers.map(n => JSON.stringify(makeStatement(2, n)))}::text[]) as given(id, verb_id, text)`.execute(db)
-    stored += batchSize
-  }
-  return stored / ((performance.now() - began) / 1000)
 }
 
 /** Single statements over many connections against a route that parses the same body and does nothing. */
@@ -112,32 +100,41 @@ async function measureSingles(service: BenchService): Promise<readonly Measureme
   const empty = fastify()
   empty.post('/', async () => ['ok'])
   await empty.listen({ host: '127.0.0.1', port: 0 })
-  const ceiling = await singleRate(`http://127.0.0.1:${(empty.server.address() as AddressInfo).port}/`, service)
+  const url = `http://127.0.0.1:${(empty.server.address() as AddressInfo).port}/`
+  const { rate: ceiling, cpuUs } = await loadOf({ ...service, url }, { statements: 1, connections, seed: 4 })
   await empty.close()
-  const rate = await singleRate(`${service.url}/xapi/statements`, service)
+  const cpu = await cpuMeter(service)
+  const { rate } = await loadOf(statementsOf(service), { statements: 1, connections, seed: 4 })
+  const spent = await cpu(rate * seconds)
   return [
-    { what: 'empty Fastify route that parses the body, 32 connections', value: perSecond(ceiling), ratio: '1' },
-    { what: 'POST of single statements, 32 connections', value: perSecond(rate), ratio: (rate / ceiling).toFixed(2) }
+    {
+      what: 'empty Fastify route that parses the body, 32 connections',
+      value: `${perSecond(ceiling)}; load generator ${cpuUs.toFixed(0)} µs of CPU a request`,
+      ratio: '1'
+    },
+    {
+      what: 'POST of single statements, 32 connections',
+      value: `${perSecond(rate)}; ${spent}`,
+      ratio: (rate / ceiling).toFixed(2)
+    }
   ]
 }
 
-let single = 0
+/** Where statements go. */
+function statementsOf({ url, headers }: BenchService) {
+  return { url: `${url}/xapi/statements`, headers }
+}
 
-async function singleRate(url: string, { headers }: BenchService): Promise<number> {
-  const result = await autocannon({
-    url,
-    method: 'POST',
-    headers,
-    connections,
-    duration: seconds,
-    setupClient: client => {
-      const prepare = () => client.setBody(JSON.stringify(makeStatement(4, single++)))
-      prepare()
-      client.on('response', prepare)
-    }
-  })
-  if (result.non2xx > 0) throw new Error(`${result.non2xx} requests failed`)
-  return result['2xx'] / result.duration
+/** Puts a load on a service from a process of its own. */
+async function loadOf(
+  { url, headers }: Pick<BenchService, 'url' | 'headers'>,
+  load: Pick<Load, 'statements' | 'connections' | 'seed'>
+): Promise<LoadResult> {
+  const child = fork(new URL('./load.js', import.meta.url))
+  child.send({ url, headers, seconds, ...load } satisfies Load)
+  const [result] = (await once(child, 'message')) as [LoadResult]
+  if (result.failed > 0) throw new Error(`${result.failed} requests failed`)
+  return result
 }
 
 function perSecond(rate: number): string {

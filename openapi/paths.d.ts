@@ -53,7 +53,7 @@ export interface paths {
         };
         /**
          * The service's own metrics, for Prometheus
-         * @description Length and lag of the queue that rollups follow, over all tenants, and what the worker of this process has done. No person and no tenant is named.
+         * @description Length and lag of the queue that rollups follow, over all tenants, and what the worker of this process, or with WORKERS those of all, have done. No person and no tenant is named.
          */
         get: operations["getServiceMetrics"];
         put?: never;

@@ -20,6 +20,8 @@ import { LrsError } from './errors.js'
 export interface Config {
   readonly host: string
   readonly port: number
+  /** Processes that answer requests. */
+  readonly workers: number
   readonly databaseUrl: string | null
   readonly dataDir: string
   readonly databasePoolSize: number
@@ -84,6 +86,12 @@ export const settings: { readonly [name in keyof Config]: Setting } = {
     meaning: 'TCP port to listen on; 0 takes a free one',
     read: integer(0, 65_535)
   },
+  workers: {
+    name: 'WORKERS',
+    default: '1',
+    meaning: 'Processes that answer requests on the same port, each with its own connections to PostgreSQL',
+    read: integer(1, 64)
+  },
   databaseUrl: {
     name: 'DATABASE_URL',
     default: null,
@@ -94,7 +102,7 @@ export const settings: { readonly [name in keyof Config]: Setting } = {
   databasePoolSize: {
     name: 'DATABASE_POOL_SIZE',
     default: '10',
-    meaning: 'Connections to PostgreSQL at most',
+    meaning: 'Connections to PostgreSQL at most, of each process',
     read: integer(2, 1000)
   },
   bootstrapKey: {

@@ -1,13 +1,15 @@
 #!/usr/bin/env node
+import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { UsageError } from './commands/command.js'
 import { usage as commandUsage, isGroup, runCommand } from './commands/run.js'
-import { readConfig } from './config.js'
+import { type Config, readConfig } from './config.js'
 import { openDatabase } from './database/open.js'
 import { LrsError } from './errors.js'
 import { buildService, type Service, startService } from './service.js'
+import { sayReady, startMember, startWorkers } from './workers.js'
 
 const usage = `Usage: momentum [command]
 
@@ -15,6 +17,9 @@ const usage = `Usage: momentum [command]
   openapi   print the OpenAPI document
 
 ${commandUsage}`
+
+/** Set in a process that another one of the program has started to answer requests. */
+const member = cluster.worker
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -44,9 +49,16 @@ async function start(): Promise<void> {
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
-  service = await startService(config, logger, version)
+  service = await begin(config, logger)
   if (stopping) await service.stop()
+  else if (member !== undefined) sayReady(member, service)
   else process.stdout.write(greeting(service))
+}
+
+/** One of several processes, all of them with the one that holds them, or the only one. */
+function begin(config: Config, logger: Logger): Promise<Service> {
+  if (member !== undefined) return startMember(member, { config, logger, version })
+  return config.workers > 1 ? startWorkers(config, logger) : startService(config, logger, version)
 }
 
 /** `momentum credential …`, `momentum rebuild` and the others that `commands` knows. */

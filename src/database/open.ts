@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
+import { usePool } from './prepared-query.js'
 import type { Database } from './schema.js'
 
 /** Where a PostgreSQL server is and as whom to enter it: an address, or its parts (`host` may be a socket's folder). */
@@ -77,7 +78,9 @@ export function openDatabase(options: OpenDatabaseOptions): OpenedDatabase {
   })
   // The same news again, of idle ones.
   pool.on('error', () => undefined)
-  return { db: new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }), pool }
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+  usePool(db, pool)
+  return { db, pool }
 }
 
 /**

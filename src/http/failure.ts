@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { isConnectionLost, isPoolExhausted } from '../database/connection-loss.js'
 import { type ErrorCode, errorCodes, LrsError } from '../errors.js'
 
 /** Fastify's own failures by their codes, as ours. */
@@ -16,18 +17,14 @@ const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
 
 /** PostgreSQL's and the system's codes for what may be over in a moment. */
 const passingCodes: Readonly<Record<string, ErrorCode>> = {
-  FST_ERR_HANDLER_TIMEOUT: 'timed-out',
   57014: 'timed-out',
-  '57P01': 'not-ready',
-  '57P02': 'not-ready',
   '57P03': 'not-ready',
   53300: 'not-ready',
   ECONNREFUSED: 'not-ready'
 }
 
 const passingMessages: Readonly<Partial<Record<ErrorCode, string>>> = {
-  'timed-out': 'The answer took longer than REQUEST_TIMEOUT_MS allows, or a query longer than a minute',
-  'request-timeout': 'The request did not arrive whole within REQUEST_TIMEOUT_MS',
+  'timed-out': 'A query took longer than a minute',
   'not-ready': 'The database does not answer'
 }
 
@@ -38,8 +35,7 @@ const passingMessages: Readonly<Partial<Record<ErrorCode, string>>> = {
  */
 export function answerXapiFailure(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const failure = toFailure(error, request)
-  if (failure.code === 'overloaded') reply.header('Retry-After', 1)
-  return reply
+  return sayWhenAgain(reply, failure)
     .code(failure.status)
     .type('application/json; charset=utf-8')
     .send(JSON.stringify({ code: failure.code, message: failure.message, ...failure.place, requestId: request.id }))
@@ -48,7 +44,7 @@ export function answerXapiFailure(error: FastifyError, request: FastifyRequest, 
 /** Answers a failure anywhere else as problem details. @see RFC 9457 */
 export function answerProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const failure = toFailure(error, request)
-  return reply
+  return sayWhenAgain(reply, failure)
     .code(failure.status)
     .type('application/problem+json; charset=utf-8')
     .serializer(JSON.stringify)
@@ -61,6 +57,11 @@ export function answerProblem(error: FastifyError, request: FastifyRequest, repl
       ...failure.place,
       requestId: request.id
     })
+}
+
+/** Says after how many seconds what is over soon may be tried again. @see RFC 9110 section 10.2.3 */
+function sayWhenAgain(reply: FastifyReply, { code }: LrsError): FastifyReply {
+  return code === 'overloaded' || code === 'not-ready' ? reply.header('Retry-After', 1) : reply
 }
 
 /** Refuses a path that leads nowhere, or a method that the resource there does not know. @see RFC 9110 section 15.5.6 */
@@ -83,13 +84,10 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 function toFailure(error: FastifyError, request: FastifyRequest): LrsError {
   if (error instanceof LrsError) return error
-  const passing = passingCodes[error.code]
+  const passing = isConnectionLost(error) || isPoolExhausted(error) ? 'not-ready' : passingCodes[error.code]
   if (passing !== undefined) {
     request.log.warn({ err: error }, 'request failed for now')
-    // The same clock runs while a request arrives and while it is answered.
-    const code =
-      error.code === 'FST_ERR_HANDLER_TIMEOUT' && request.raw.complete === false ? 'request-timeout' : passing
-    return new LrsError(code, passingMessages[code] ?? error.message, {}, { cause: error })
+    return new LrsError(passing, passingMessages[passing] ?? error.message, {}, { cause: error })
   }
   const known = fastifyCodes[error.code]
   if (known === undefined) {

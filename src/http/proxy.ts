@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIPv6 } from 'node:net'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { isPathPrefix } from '../config/values.js'
 import type { Config } from '../config.js'
 
@@ -38,10 +38,11 @@ export function prefixRemover({ pathPrefix }: Config): ((request: Pick<IncomingM
  * X-Forwarded-Prefix, or else PATH_PREFIX.
  */
 export function findPathPrefix({ pathPrefix }: Config, isTrusted: IsTrusted) {
-  return async (request: FastifyRequest): Promise<void> => {
+  return (request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     const said = request.headers['x-forwarded-prefix']
     const given = typeof said === 'string' ? said.replace(/\/$/, '') : ''
     const isBelieved = isPathPrefix(given) && isTrusted(request.socket.remoteAddress ?? '')
     request.pathPrefix = isBelieved ? given : (pathPrefix ?? '')
+    done()
   }
 }

@@ -1,5 +1,5 @@
 import cors from '@fastify/cors'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import type { Config } from '../config.js'
 
 /** What a page may send: the standard's headers, and those of HTTP that it builds on. */
@@ -52,9 +52,10 @@ export const pageSecurityPolicy =
   "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** Puts the request's id and the security headers on every answer. @see RFC 6797 section 7.2 */
-export async function answerHeaders(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export function answerHeaders(request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
   reply.headers(securityHeaders).header('X-Request-Id', request.id)
   if (request.protocol === 'https') reply.header('Strict-Transport-Security', `max-age=${yearSeconds}`)
+  done()
 }
 
 /**

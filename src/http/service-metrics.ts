@@ -18,7 +18,7 @@ export function serviceMetricRoutes(context: HttpContext): FastifyPluginAsyncTyp
         tags: ['health'],
         summary: "The service's own metrics, for Prometheus",
         description:
-          'Length and lag of the queue that rollups follow, over all tenants, and what the worker of this process has done. No person and no tenant is named.',
+          'Length and lag of the queue that rollups follow, over all tenants, and what the worker of this process, or with WORKERS those of all, have done. No person and no tenant is named.',
         security: [],
         produces: ['text/plain'],
         response: {

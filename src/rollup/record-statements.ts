@@ -5,7 +5,7 @@ import { rememberedMapping } from '../events/find-mapping.js'
 import { insertEvents, StaleMapping } from '../events/insert-events.js'
 import { type LearningEvent, learningEventOf } from '../events/learning-event.js'
 import type { EventMapping } from '../events/mapping.js'
-import { internWords } from '../store/dictionary.js'
+import { internTogether } from '../store/dictionary.js'
 import { withLiveNumbers } from '../store/erasure-fence.js'
 import { insertAttachments, type NewAttachment } from '../store/insert-attachments.js'
 import { type InsertedStatement, insertStatements } from '../store/insert-statements.js'
@@ -17,6 +17,7 @@ import { descriptionsOf } from '../xapi/descriptions.js'
 import type { Mentions } from '../xapi/mentions.js'
 import type { PreparedStatement } from '../xapi/prepare.js'
 import { enqueueStatements } from './enqueue.js'
+import { recordAtOnce } from './record-at-once.js'
 
 /** How a batch is recorded. */
 export interface Recording {
@@ -86,6 +87,10 @@ async function record(
 ): Promise<readonly InsertedStatement[]> {
   const said = mayDefine ? statements.map(({ text, value }) => descriptionsOf(text, value)) : []
   const descriptions = await findNewDescriptions(db, tenantId, said)
+  if (attachments.length === 0 && descriptions.every(news => news.length === 0)) {
+    const inserted = await recordAtOnce(db, { tenantId, version: mapping.version, statements, events, numbers })
+    if (inserted !== null) return inserted
+  }
   const { inserted, kept } = await transact(db, async trx => {
     const inserted = await insertStatements(trx, tenantId, statements, numbers)
     const meant = inserted.flatMap((statement): EventOfStatement[] => {
@@ -116,7 +121,7 @@ function ownersOf(statements: readonly PreparedStatement[], inserted: readonly I
   })
 }
 
-async function internAll(
+function internAll(
   db: Kysely<Database>,
   tenantId: number,
   statements: readonly PreparedStatement[],
@@ -124,21 +129,13 @@ async function internAll(
 ) {
   const words = (mentions: readonly Mentions[]) => mentions.flatMap(({ direct, related }) => [...direct, ...related])
   const ofEvents = wordsOfEvents(events)
-  const [verb, activity, agent] = await Promise.all([
-    internWords(
-      db,
-      { tenantId, dictionary: 'verb' },
-      statements.map(({ verb }) => verb)
-    ),
-    internWords(db, { tenantId, dictionary: 'activity' }, [
-      ...words(statements.map(({ activities }) => activities)),
-      ...ofEvents.activities
-    ]),
-    internWords(db, { tenantId, dictionary: 'agent' }, [
+  return internTogether(db, tenantId, {
+    verb: statements.map(({ verb }) => verb),
+    activity: [...words(statements.map(({ activities }) => activities)), ...ofEvents.activities],
+    agent: [
       ...words(statements.map(({ agents }) => agents)),
       ...statements.map(({ authority }) => authority),
       ...ofEvents.agents
-    ])
-  ])
-  return { verb, activity, agent }
+    ]
+  })
 }

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely'
+import { type RawBuilder, sql, type Transaction } from 'kysely'
 import { toMicroseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 import { activitiesIn, agentsIn } from '../xapi/mentions.js'
@@ -8,6 +8,11 @@ import { insertLinks, linksOf } from './statement-links.js'
 
 /** Names the family of advisory locks; the second key is the tenant. */
 const gate = 0x78415049
+
+/** The keys of the advisory lock that is a tenant's gate of writers. */
+export function gateLock(tenantId: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`${sql.lit(gate)}::integer, ${tenantId}`
+}
 
 /**
  * Enters the tenant's gate of writers, together with all others, or alone to store references; and stamps the
@@ -25,7 +30,7 @@ export async function enterGate(trx: Transaction<Database>, tenantId: number, is
   const lock = isAlone ? sql`pg_advisory_xact_lock` : sql`pg_advisory_xact_lock_shared`
   // PostgreSQL evaluates the columns of a select without a table from left to right.
   const { rows } = await sql<{ stored: string }>`
-    select ${lock}(${gate}::integer, ${tenantId}::integer), pg_current_xact_id(),
+    select ${lock}(${gateLock(sql`${tenantId}::integer`)}), pg_current_xact_id(),
       ${toMicroseconds(sql`clock_timestamp()`)} as stored`.execute(trx)
   return rows.map(row => row.stored).join()
 }

@@ -130,8 +130,12 @@ function finalText(text: string, value: Statement, id: string, context: PrepareC
 
 /** Puts members, each with its comma in front, behind the last one of an object that has some. */
 function append(text: string, members: string): string {
-  const body = text.slice(0, -1).trimEnd()
-  return `${body}${members}}`
+  return `${openText({ text })}${members}}`
+}
+
+/** The text up to where members can be put behind its last one: without the brace that closes it. */
+export function openText({ text }: Pick<PreparedStatement, 'text'>): string {
+  return text.slice(0, -1).trimEnd()
 }
 
 /** The authority that was sent, where the credential may assert one. */

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { LrsError } from '../../errors.js'
 import { isIri, isUuid } from '../../xapi/formats.js'
 import { ifiOf } from '../../xapi/ifi.js'
@@ -19,13 +19,18 @@ export function refuseParameter(name: string, why: string): never {
 }
 
 /** Refuses a query string that is not UTF-8 in percent-encoding: its parameters would be taken for others. */
-export async function refuseMalformedQuery({ url }: FastifyRequest): Promise<void> {
+export function refuseMalformedQuery(
+  { url }: FastifyRequest,
+  _reply: FastifyReply,
+  done: HookHandlerDoneFunction
+): void {
   const search = url.slice(url.indexOf('?') + 1)
   try {
     decodeURIComponent(search)
   } catch (cause) {
     throw new LrsError('invalid-parameter', 'The query string is not UTF-8 in percent-encoding', {}, { cause })
   }
+  done()
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isConnectionLost } from '../../database/connection-loss.js'
 import { recordStatements } from '../../rollup/record-statements.js'
 import { groupCommit, type Storable } from '../../store/group-commit.js'
 import type { NewAttachment } from '../../store/insert-attachments.js'
@@ -20,13 +21,27 @@ interface Batch extends Storable {
 const maxStatements = 1000
 const writers = 2
 
+/**
+ * Records once more when the connection is lost, such as one of the pool that the server has closed unnoticed. The first
+ * try may have been committed all the same; the second finds the same statements then, and leaves them as they are.
+ */
+async function onceMoreWhenLost(record: () => Promise<unknown>): Promise<void> {
+  try {
+    await record()
+  } catch (error) {
+    if (!isConnectionLost(error)) throw error
+    await record()
+  }
+}
+
 /** Makes what records requests: those that come at the same time in one transaction, each with its own outcome. */
 export function recorder({ db, config, wakeWorker }: HttpContext) {
   const door = groupCommit<Batch>({
     commit: async batches => {
       for (const { principal } of batches.slice(0, 1)) {
         const statements = batches.flatMap(batch => batch.statements)
-        await recordStatements(db, principal.tenantId, statements, { mayDefine: principal.mayDefine })
+        const { tenantId, mayDefine } = principal
+        await onceMoreWhenLost(() => recordStatements(db, tenantId, statements, { mayDefine }))
       }
     },
     maxStatements,
@@ -36,8 +51,9 @@ export function recorder({ db, config, wakeWorker }: HttpContext) {
   return async ({ statements, attachments }: Brought, principal: Principal): Promise<void> => {
     if (statements.length === 0) return
     const { tenantId, mayDefine } = principal
-    if (attachments.length > 0) await recordStatements(db, tenantId, statements, { mayDefine, attachments })
-    else {
+    if (attachments.length > 0) {
+      await onceMoreWhenLost(() => recordStatements(db, tenantId, statements, { mayDefine, attachments }))
+    } else {
       const ids = statements.map(({ id }) => id)
       await door.submit({ lane: `${tenantId} ${mayDefine}`, ids, statements, principal })
     }

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { LrsError } from '../../errors.js'
 import { negotiateVersion, type XapiVersion } from '../../xapi/version.js'
 
@@ -13,8 +13,9 @@ const headerName = 'X-Experience-API-Version'
  * @param fallback the version of an answer to a request that names none, or one that is not served
  */
 export function answerVersion(fallback: XapiVersion) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
     sayVersion(request, reply, asked(request) ?? fallback)
+    done()
   }
 }
 
@@ -29,8 +30,11 @@ export function sayVersion(request: FastifyRequest, reply: FastifyReply, version
  *
  * @see xAPI 1.0.3 Communication 3.3
  */
-export async function requireVersion(request: FastifyRequest): Promise<void> {
-  if (asked(request) !== null) return
+export function requireVersion(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
+  if (asked(request) !== null) {
+    done()
+    return
+  }
   const given = request.headers['x-experience-api-version']
   const fault = given === undefined ? 'is missing' : `"${String(given)}" is not served`
   throw new LrsError('invalid-header', `The header ${headerName} ${fault}; send ${servedVersions.join(' or ')}`)
