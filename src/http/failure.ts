@@ -21,9 +21,22 @@ const passingCodes: Readonly<Record<string, ErrorCode>> = {
   '57P01': 'not-ready',
   '57P02': 'not-ready',
   '57P03': 'not-ready',
+  53100: 'not-ready',
+  53200: 'not-ready',
   53300: 'not-ready',
-  ECONNREFUSED: 'not-ready'
+  '08006': 'not-ready',
+  ECONNREFUSED: 'not-ready',
+  ECONNRESET: 'not-ready',
+  EPIPE: 'not-ready',
+  ETIMEDOUT: 'not-ready',
+  EHOSTUNREACH: 'not-ready',
+  ENOTFOUND: 'not-ready',
+  EAI_AGAIN: 'not-ready'
 }
+
+/** What the driver says without a code, of a connection that broke and of one that none became free in time for. */
+const passingTexts =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection)/
 
 const passingMessages: Readonly<Partial<Record<ErrorCode, string>>> = {
   'timed-out': 'The answer took longer than REQUEST_TIMEOUT_MS allows, or a query longer than a minute',
@@ -83,7 +96,9 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 function toFailure(error: FastifyError, request: FastifyRequest): LrsError {
   if (error instanceof LrsError) return error
-  const passing = passingCodes[error.code]
+  // The client went away amid its body: nobody hears the answer, and nothing of ours has failed.
+  if (request.raw.destroyed && !request.raw.complete) return new LrsError('invalid-body', 'The request broke off')
+  const passing = passingCodes[error.code] ?? (passingTexts.test(error.message) ? 'not-ready' : undefined)
   if (passing !== undefined) {
     request.log.warn({ err: error }, 'request failed for now')
     // The same clock runs while a request arrives and while it is answered.

@@ -47,6 +47,8 @@ export interface TestAppOptions {
   readonly now?: () => Date
   readonly poolSize?: number
   readonly workerCounts?: () => WorkerCounts
+  /** Hears each line of the log, whatever its level; without it nothing is logged. */
+  readonly onLog?: (line: string) => void
 }
 
 /** Builds the service over a clone of the template; both go when the test ends. */
@@ -64,7 +66,8 @@ export async function testApp(t: Test, options: TestAppOptions = {}): Promise<Te
       wakeWorker: () => undefined,
       workerCounts: options.workerCounts ?? (() => ({ batches: 0, rows: 0, errors: 0 }))
     },
-    logger: pino({ level: 'silent' }),
+    logger:
+      options.onLog === undefined ? pino({ level: 'silent' }) : pino({ level: 'trace' }, { write: options.onLog }),
     version: '0.0.0'
   })
   t.teardown(() => app.close())
