@@ -5,10 +5,18 @@ import type { Logger } from 'pino'
 import { buildApp } from './app.js'
 import type { Config } from './config.js'
 import { migrate } from './database/migrate.js'
-import { type DatabaseConnection, migrationsFolder, openDatabase } from './database/open.js'
+import {
+  type DatabaseConnection,
+  migrationsFolder,
+  type OpenedDatabase,
+  openDatabase,
+  type PoolCounts,
+  type QueryDone
+} from './database/open.js'
 import type { Database } from './database/schema.js'
 import { LrsError } from './errors.js'
 import { operatorScopes } from './http/scopes.js'
+import { startTracing, type Tracing } from './http/tracing.js'
 import { makeAnswerMemory } from './metrics/answer-memory.js'
 import { startBackground } from './rollup/background.js'
 import { derive } from './rollup/derive.js'
@@ -59,15 +67,18 @@ export async function startService(config: Config, logger: Logger, version: stri
   }
   try {
     const connection = await connectionOf(config, logger, stops)
-    const { db } = openDatabase({
+    const tracing = config.otlpEndpoint === null ? undefined : await startTracing(config.otlpEndpoint, version)
+    if (tracing !== undefined) stops.push(tracing.stop)
+    const { db, pool } = openDatabase({
       connection,
       poolSize: config.databasePoolSize,
-      onError: error => logger.warn({ err: error }, 'an idle database connection was lost')
+      onError: error => logger.warn({ err: error }, 'an idle database connection was lost'),
+      ...queryListener(config, logger, tracing)
     })
     stops.push(() => db.destroy())
     await migrate(db, migrationsFolder)
     const credential = await bootstrap(db, config)
-    const url = await listen(db, { config, logger, version }, stops)
+    const url = await listen(db, { config, logger, version, poolCounts: countsOf(pool), tracing }, stops)
     let stopping: Promise<void> | null = null
     return {
       url,
@@ -83,13 +94,22 @@ export async function startService(config: Config, logger: Logger, version: stri
   }
 }
 
+/** What the HTTP service is built from, beside the database and the worker. */
+interface Parts {
+  readonly config: Config
+  readonly logger: Logger
+  readonly version: string
+  readonly poolCounts: () => PoolCounts
+  readonly tracing?: Tracing | undefined
+}
+
 /** Builds the HTTP service over a database, without listening: for the OpenAPI document. */
 export async function buildService(
   db: Kysely<Database>,
-  parts: { readonly config: Config; readonly logger: Logger; readonly version: string },
+  parts: Parts,
   { wake, counts }: Pick<Worker, 'wake' | 'counts'>
 ): Promise<FastifyInstance> {
-  const { config, logger, version } = parts
+  const { config, logger, version, poolCounts, tracing } = parts
   return buildApp({
     context: {
       db,
@@ -99,11 +119,30 @@ export async function buildService(
       makeId: randomUUID,
       memory: config.answerMemorySize === 0 ? undefined : makeAnswerMemory(config.answerMemorySize),
       wakeWorker: wake,
-      workerCounts: counts
+      workerCounts: counts,
+      poolCounts
     },
     logger,
-    version
+    version,
+    tracing
   })
+}
+
+/** Who hears of queries: nobody where neither slow ones are logged nor traces made. */
+function queryListener({ slowQueryMs }: Config, logger: Logger, tracing: Tracing | undefined) {
+  const isLogged = slowQueryMs > 0
+  if (!isLogged && tracing === undefined) return {}
+  return {
+    onQuery: (query: QueryDone) => {
+      tracing?.noteQuery(query)
+      const { sql, durationMs } = query
+      if (isLogged && durationMs >= slowQueryMs) logger.warn({ sql, ms: Math.round(durationMs) }, 'a slow query')
+    }
+  }
+}
+
+function countsOf(pool: OpenedDatabase['pool']): () => PoolCounts {
+  return () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount })
 }
 
 async function connectionOf(
@@ -120,11 +159,7 @@ async function connectionOf(
 }
 
 /** @returns the address that it listens on. */
-async function listen(
-  db: Kysely<Database>,
-  parts: { readonly config: Config; readonly logger: Logger; readonly version: string },
-  stops: (() => Promise<void>)[]
-): Promise<string> {
+async function listen(db: Kysely<Database>, parts: Parts, stops: (() => Promise<void>)[]): Promise<string> {
   const { config, logger } = parts
   const running = startWorker(db, {
     ...worker,

@@ -54,6 +54,7 @@ const ofXapiToo: ReadonlySet<string> = new Set<ErrorCode>([
 /** Codes of the program's start, which no request meets. */
 const ofTheStart: ReadonlySet<string> = new Set<ErrorCode>([
   'invalid-configuration',
+  'database-unreachable',
   'embedded-server-failed',
   'schema-too-new'
 ])

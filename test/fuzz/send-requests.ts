@@ -56,7 +56,8 @@ const app = await buildApp({
     makeId: randomUUID,
     program: '0.0.0',
     wakeWorker: () => undefined,
-    workerCounts: () => ({ batches: 0, rows: 0, errors: 0 })
+    workerCounts: () => ({ batches: 0, rows: 0, errors: 0 }),
+    poolCounts: () => ({ total: 0, idle: 0, waiting: 0 })
   },
   logger: pino({ level: 'error' }, { write: line => failures.push(line) }),
   version: '0.0.0'

@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { type Config, readConfig } from '../../src/config.js'
 import type { Database } from '../../src/database/schema.js'
+import { logSerializers } from '../../src/http/log-serializers.js'
 import { operatorScopes } from '../../src/http/scopes.js'
 import { makeAnswerMemory } from '../../src/metrics/answer-memory.js'
 import { processQueue } from '../../src/rollup/process-queue.js'
@@ -64,10 +65,17 @@ export async function testApp(t: Test, options: TestAppOptions = {}): Promise<Te
       program: '0.0.0',
       memory: makeAnswerMemory(10_000),
       wakeWorker: () => undefined,
-      workerCounts: options.workerCounts ?? (() => ({ batches: 0, rows: 0, errors: 0 }))
+      workerCounts: options.workerCounts ?? (() => ({ batches: 0, rows: 0, errors: 0 })),
+      poolCounts: () => ({
+        total: opened.pool.totalCount,
+        idle: opened.pool.idleCount,
+        waiting: opened.pool.waitingCount
+      })
     },
     logger:
-      options.onLog === undefined ? pino({ level: 'silent' }) : pino({ level: 'trace' }, { write: options.onLog }),
+      options.onLog === undefined
+        ? pino({ level: 'silent' })
+        : pino({ level: 'trace', serializers: logSerializers }, { write: options.onLog }),
     version: '0.0.0'
   })
   t.teardown(() => app.close())

@@ -3,6 +3,7 @@ import { groupCommit, type Storable } from '../../store/group-commit.js'
 import type { NewAttachment } from '../../store/insert-attachments.js'
 import type { PreparedStatement } from '../../xapi/prepare.js'
 import type { HttpContext, Principal } from '../context.js'
+import type { Measures } from '../measures.js'
 
 /** What a request brought. */
 export interface Brought {
@@ -21,12 +22,13 @@ const maxStatements = 1000
 const writers = 2
 
 /** Makes what records requests: those that come at the same time in one transaction, each with its own outcome. */
-export function recorder({ db, config, wakeWorker }: HttpContext) {
+export function recorder({ db, config, wakeWorker }: HttpContext, { noteCommit }: Measures) {
   const door = groupCommit<Batch>({
     commit: async batches => {
       for (const { principal } of batches.slice(0, 1)) {
         const statements = batches.flatMap(batch => batch.statements)
         await recordStatements(db, principal.tenantId, statements, { mayDefine: principal.mayDefine })
+        noteCommit(statements.length, batches.length)
       }
     },
     maxStatements,
@@ -36,8 +38,10 @@ export function recorder({ db, config, wakeWorker }: HttpContext) {
   return async ({ statements, attachments }: Brought, principal: Principal): Promise<void> => {
     if (statements.length === 0) return
     const { tenantId, mayDefine } = principal
-    if (attachments.length > 0) await recordStatements(db, tenantId, statements, { mayDefine, attachments })
-    else {
+    if (attachments.length > 0) {
+      await recordStatements(db, tenantId, statements, { mayDefine, attachments })
+      noteCommit(statements.length, 1)
+    } else {
       const ids = statements.map(({ id }) => id)
       await door.submit({ lane: `${tenantId} ${mayDefine}`, ids, statements, principal })
     }
