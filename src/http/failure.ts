@@ -38,6 +38,9 @@ const passingCodes: Readonly<Record<string, ErrorCode>> = {
 const passingTexts =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection)/
 
+/** PostgreSQL's code for a text with U+0000, the one character that it refuses and JavaScript has. */
+const unstorableText: string = '22021'
+
 const passingMessages: Readonly<Partial<Record<ErrorCode, string>>> = {
   'timed-out': 'The answer took longer than REQUEST_TIMEOUT_MS allows, or a query longer than a minute',
   'request-timeout': 'The request did not arrive whole within REQUEST_TIMEOUT_MS',
@@ -98,6 +101,9 @@ function toFailure(error: FastifyError, request: FastifyRequest): LrsError {
   if (error instanceof LrsError) return error
   // The client went away amid its body: nobody hears the answer, and nothing of ours has failed.
   if (request.raw.destroyed && !request.raw.complete) return new LrsError('invalid-body', 'The request broke off')
+  if (error.code === unstorableText) {
+    return new LrsError('invalid-parameter', 'A value has the character U+0000, which no text here can hold')
+  }
   const passing = passingCodes[error.code] ?? (passingTexts.test(error.message) ? 'not-ready' : undefined)
   if (passing !== undefined) {
     request.log.warn({ err: error }, 'request failed for now')

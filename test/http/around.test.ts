@@ -110,6 +110,14 @@ t.test('a broken compressed body that nobody reads harms nobody', async t => {
   t.equal((await app.app.inject('/health/live')).statusCode, 200)
 })
 
+t.test('U+0000 in a path, where nothing else refuses it, is 400 and never a failure of the service', async t => {
+  const { call } = await testApp(t)
+  for (const end of ['', '/history', '/leaderboard-opt-out', '/card']) {
+    const { statusCode } = await call({ url: `/api/v1/people/a%00b${end}` })
+    t.ok(statusCode === 400 || statusCode === 404, `${statusCode} of ${end}`)
+  }
+})
+
 t.test('a client who goes away amid a body is no failure of the service', async t => {
   const lines: string[] = []
   const { app, listen, authorization } = await testApp(t, { onLog: line => lines.push(line) })
