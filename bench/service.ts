@@ -49,7 +49,8 @@ export async function startBenchService(): Promise<BenchService> {
       makeId: randomUUID,
       program: '0.0.0',
       wakeWorker: () => undefined,
-      workerCounts: () => ({ batches: 0, rows: 0, errors: 0 })
+      workerCounts: () => ({ batches: 0, rows: 0, errors: 0 }),
+      poolCounts: () => ({ total: 0, idle: 0, waiting: 0 })
     },
     logger: pino({ level: 'silent' }),
     version: '0.0.0'

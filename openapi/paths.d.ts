@@ -53,7 +53,7 @@ export interface paths {
         };
         /**
          * The service's own metrics, for Prometheus
-         * @description Length and lag of the queue that rollups follow, over all tenants, and what the worker of this process, or with WORKERS those of all, have done. No person and no tenant is named.
+         * @description How long answers take by method, route and class of status; statements and requests of a transaction; length and lag of the queue that rollups follow, over all tenants; what the worker of this process, or with WORKERS those of all, have done; and its connections to PostgreSQL. No person and no tenant is named.
          */
         get: operations["getServiceMetrics"];
         put?: never;
@@ -4151,48 +4151,6 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `request-timeout`: The request did not arrive whole in time. */
-        Status408: {
-            headers: {
-                /** @description The same as `requestId` */
-                "X-Request-Id"?: string;
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "https://w3id.org/momentum-lrs/errors/request-timeout",
-                 *       "title": "The request did not arrive whole in time",
-                 *       "status": 408,
-                 *       "detail": "The request did not arrive whole in time",
-                 *       "code": "request-timeout",
-                 *       "requestId": "0197f3a2-5b1c-7d4e-9a60-2f8c1e7b3d90"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description `unsupported-media-type`: The content type is not one that is understood here. */
-        Status415: {
-            headers: {
-                /** @description The same as `requestId` */
-                "X-Request-Id"?: string;
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "type": "https://w3id.org/momentum-lrs/errors/unsupported-media-type",
-                 *       "title": "The content type is not one that is understood here",
-                 *       "status": 415,
-                 *       "detail": "The content type is not one that is understood here",
-                 *       "code": "unsupported-media-type",
-                 *       "requestId": "0197f3a2-5b1c-7d4e-9a60-2f8c1e7b3d90"
-                 *     }
-                 */
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
         /** @description `body-too-large`: The body is larger than the limit. */
         TooLarge: {
             headers: {
@@ -4208,6 +4166,27 @@ export interface components {
                  *       "status": 413,
                  *       "detail": "The body is larger than the limit",
                  *       "code": "body-too-large",
+                 *       "requestId": "0197f3a2-5b1c-7d4e-9a60-2f8c1e7b3d90"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `request-timeout`: The request did not arrive whole in time. */
+        TooSlow: {
+            headers: {
+                /** @description The same as `requestId` */
+                "X-Request-Id"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "https://w3id.org/momentum-lrs/errors/request-timeout",
+                 *       "title": "The request did not arrive whole in time",
+                 *       "status": 408,
+                 *       "detail": "The request did not arrive whole in time",
+                 *       "code": "request-timeout",
                  *       "requestId": "0197f3a2-5b1c-7d4e-9a60-2f8c1e7b3d90"
                  *     }
                  */
@@ -4252,6 +4231,27 @@ export interface components {
                  *       "status": 503,
                  *       "detail": "The database does not answer",
                  *       "code": "not-ready",
+                 *       "requestId": "0197f3a2-5b1c-7d4e-9a60-2f8c1e7b3d90"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unsupported-media-type`: The content type is not one that is understood here. */
+        UnsupportedMediaType: {
+            headers: {
+                /** @description The same as `requestId` */
+                "X-Request-Id"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "https://w3id.org/momentum-lrs/errors/unsupported-media-type",
+                 *       "title": "The content type is not one that is understood here",
+                 *       "status": 415,
+                 *       "detail": "The content type is not one that is understood here",
+                 *       "code": "unsupported-media-type",
                  *       "requestId": "0197f3a2-5b1c-7d4e-9a60-2f8c1e7b3d90"
                  *     }
                  */
@@ -4407,6 +4407,24 @@ export interface components {
                 "application/json": components["schemas"]["Failure"];
             };
         };
+        /** @description `request-timeout`: The request did not arrive whole in time. */
+        XapiTooSlow: {
+            headers: {
+                /** @description The same as `requestId` */
+                "X-Request-Id"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "request-timeout",
+                 *       "message": "The request did not arrive whole in time",
+                 *       "requestId": "0197f3a2-5b1c-7d4e-9a60-2f8c1e7b3d90"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
         /** @description `unauthenticated`: No credential, or not a valid one. */
         XapiUnauthenticated: {
             headers: {
@@ -4439,6 +4457,24 @@ export interface components {
                  * @example {
                  *       "code": "overloaded",
                  *       "message": "20000 statements wait to be stored already: try again soon",
+                 *       "requestId": "0197f3a2-5b1c-7d4e-9a60-2f8c1e7b3d90"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
+        /** @description `unsupported-media-type`: The content type is not one that is understood here. */
+        XapiUnsupportedMediaType: {
+            headers: {
+                /** @description The same as `requestId` */
+                "X-Request-Id"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "code": "unsupported-media-type",
+                 *       "message": "The content type is not one that is understood here",
                  *       "requestId": "0197f3a2-5b1c-7d4e-9a60-2f8c1e7b3d90"
                  *     }
                  */
@@ -4562,11 +4598,11 @@ export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponsePreconditionFailed = components['responses']['PreconditionFailed'];
 export type ResponseRateLimited = components['responses']['RateLimited'];
-export type ResponseStatus408 = components['responses']['Status408'];
-export type ResponseStatus415 = components['responses']['Status415'];
 export type ResponseTooLarge = components['responses']['TooLarge'];
+export type ResponseTooSlow = components['responses']['TooSlow'];
 export type ResponseUnauthenticated = components['responses']['Unauthenticated'];
 export type ResponseUnavailable = components['responses']['Unavailable'];
+export type ResponseUnsupportedMediaType = components['responses']['UnsupportedMediaType'];
 export type ResponseXapiBadRequest = components['responses']['XapiBadRequest'];
 export type ResponseXapiConflict = components['responses']['XapiConflict'];
 export type ResponseXapiFailed = components['responses']['XapiFailed'];
@@ -4575,8 +4611,10 @@ export type ResponseXapiNotFound = components['responses']['XapiNotFound'];
 export type ResponseXapiPreconditionFailed = components['responses']['XapiPreconditionFailed'];
 export type ResponseXapiRateLimited = components['responses']['XapiRateLimited'];
 export type ResponseXapiTooLarge = components['responses']['XapiTooLarge'];
+export type ResponseXapiTooSlow = components['responses']['XapiTooSlow'];
 export type ResponseXapiUnauthenticated = components['responses']['XapiUnauthenticated'];
 export type ResponseXapiUnavailable = components['responses']['XapiUnavailable'];
+export type ResponseXapiUnsupportedMediaType = components['responses']['XapiUnsupportedMediaType'];
 export type $defs = Record<string, never>;
 export interface operations {
     getLiveness: {
@@ -4977,9 +5015,11 @@ export interface operations {
             400: components["responses"]["XapiBadRequest"];
             401: components["responses"]["XapiUnauthenticated"];
             403: components["responses"]["XapiForbidden"];
+            408: components["responses"]["XapiTooSlow"];
             409: components["responses"]["XapiConflict"];
             412: components["responses"]["XapiPreconditionFailed"];
             413: components["responses"]["XapiTooLarge"];
+            415: components["responses"]["XapiUnsupportedMediaType"];
             429: components["responses"]["XapiRateLimited"];
             500: components["responses"]["XapiFailed"];
             503: components["responses"]["XapiUnavailable"];
@@ -5033,8 +5073,10 @@ export interface operations {
             400: components["responses"]["XapiBadRequest"];
             401: components["responses"]["XapiUnauthenticated"];
             403: components["responses"]["XapiForbidden"];
+            408: components["responses"]["XapiTooSlow"];
             412: components["responses"]["XapiPreconditionFailed"];
             413: components["responses"]["XapiTooLarge"];
+            415: components["responses"]["XapiUnsupportedMediaType"];
             429: components["responses"]["XapiRateLimited"];
             500: components["responses"]["XapiFailed"];
             503: components["responses"]["XapiUnavailable"];
@@ -5078,8 +5120,10 @@ export interface operations {
             400: components["responses"]["XapiBadRequest"];
             401: components["responses"]["XapiUnauthenticated"];
             403: components["responses"]["XapiForbidden"];
+            408: components["responses"]["XapiTooSlow"];
             412: components["responses"]["XapiPreconditionFailed"];
             413: components["responses"]["XapiTooLarge"];
+            415: components["responses"]["XapiUnsupportedMediaType"];
             429: components["responses"]["XapiRateLimited"];
             500: components["responses"]["XapiFailed"];
             503: components["responses"]["XapiUnavailable"];
@@ -5191,9 +5235,11 @@ export interface operations {
             400: components["responses"]["XapiBadRequest"];
             401: components["responses"]["XapiUnauthenticated"];
             403: components["responses"]["XapiForbidden"];
+            408: components["responses"]["XapiTooSlow"];
             409: components["responses"]["XapiConflict"];
             412: components["responses"]["XapiPreconditionFailed"];
             413: components["responses"]["XapiTooLarge"];
+            415: components["responses"]["XapiUnsupportedMediaType"];
             429: components["responses"]["XapiRateLimited"];
             500: components["responses"]["XapiFailed"];
             503: components["responses"]["XapiUnavailable"];
@@ -5243,8 +5289,10 @@ export interface operations {
             400: components["responses"]["XapiBadRequest"];
             401: components["responses"]["XapiUnauthenticated"];
             403: components["responses"]["XapiForbidden"];
+            408: components["responses"]["XapiTooSlow"];
             412: components["responses"]["XapiPreconditionFailed"];
             413: components["responses"]["XapiTooLarge"];
+            415: components["responses"]["XapiUnsupportedMediaType"];
             429: components["responses"]["XapiRateLimited"];
             500: components["responses"]["XapiFailed"];
             503: components["responses"]["XapiUnavailable"];
@@ -5284,8 +5332,10 @@ export interface operations {
             400: components["responses"]["XapiBadRequest"];
             401: components["responses"]["XapiUnauthenticated"];
             403: components["responses"]["XapiForbidden"];
+            408: components["responses"]["XapiTooSlow"];
             412: components["responses"]["XapiPreconditionFailed"];
             413: components["responses"]["XapiTooLarge"];
+            415: components["responses"]["XapiUnsupportedMediaType"];
             429: components["responses"]["XapiRateLimited"];
             500: components["responses"]["XapiFailed"];
             503: components["responses"]["XapiUnavailable"];
@@ -5397,9 +5447,11 @@ export interface operations {
             400: components["responses"]["XapiBadRequest"];
             401: components["responses"]["XapiUnauthenticated"];
             403: components["responses"]["XapiForbidden"];
+            408: components["responses"]["XapiTooSlow"];
             409: components["responses"]["XapiConflict"];
             412: components["responses"]["XapiPreconditionFailed"];
             413: components["responses"]["XapiTooLarge"];
+            415: components["responses"]["XapiUnsupportedMediaType"];
             429: components["responses"]["XapiRateLimited"];
             500: components["responses"]["XapiFailed"];
             503: components["responses"]["XapiUnavailable"];
@@ -5449,8 +5501,10 @@ export interface operations {
             400: components["responses"]["XapiBadRequest"];
             401: components["responses"]["XapiUnauthenticated"];
             403: components["responses"]["XapiForbidden"];
+            408: components["responses"]["XapiTooSlow"];
             412: components["responses"]["XapiPreconditionFailed"];
             413: components["responses"]["XapiTooLarge"];
+            415: components["responses"]["XapiUnsupportedMediaType"];
             429: components["responses"]["XapiRateLimited"];
             500: components["responses"]["XapiFailed"];
             503: components["responses"]["XapiUnavailable"];
@@ -5490,8 +5544,10 @@ export interface operations {
             400: components["responses"]["XapiBadRequest"];
             401: components["responses"]["XapiUnauthenticated"];
             403: components["responses"]["XapiForbidden"];
+            408: components["responses"]["XapiTooSlow"];
             412: components["responses"]["XapiPreconditionFailed"];
             413: components["responses"]["XapiTooLarge"];
+            415: components["responses"]["XapiUnsupportedMediaType"];
             429: components["responses"]["XapiRateLimited"];
             500: components["responses"]["XapiFailed"];
             503: components["responses"]["XapiUnavailable"];
@@ -5769,8 +5825,10 @@ export interface operations {
             400: components["responses"]["XapiBadRequest"];
             401: components["responses"]["XapiUnauthenticated"];
             403: components["responses"]["XapiForbidden"];
+            408: components["responses"]["XapiTooSlow"];
             409: components["responses"]["XapiConflict"];
             413: components["responses"]["XapiTooLarge"];
+            415: components["responses"]["XapiUnsupportedMediaType"];
             429: components["responses"]["XapiRateLimited"];
             500: components["responses"]["XapiFailed"];
             503: components["responses"]["XapiUnavailable"];
@@ -5843,8 +5901,10 @@ export interface operations {
             400: components["responses"]["XapiBadRequest"];
             401: components["responses"]["XapiUnauthenticated"];
             403: components["responses"]["XapiForbidden"];
+            408: components["responses"]["XapiTooSlow"];
             409: components["responses"]["XapiConflict"];
             413: components["responses"]["XapiTooLarge"];
+            415: components["responses"]["XapiUnsupportedMediaType"];
             429: components["responses"]["XapiRateLimited"];
             500: components["responses"]["XapiFailed"];
             503: components["responses"]["XapiUnavailable"];
@@ -6048,10 +6108,10 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
-            408: components["responses"]["Status408"];
+            408: components["responses"]["TooSlow"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
-            415: components["responses"]["Status415"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -6482,7 +6542,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -6571,7 +6633,10 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -6665,7 +6730,10 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -6737,7 +6805,10 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -7061,10 +7132,10 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
-            408: components["responses"]["Status408"];
+            408: components["responses"]["TooSlow"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
-            415: components["responses"]["Status415"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -7093,6 +7164,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -7263,7 +7337,10 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -7295,6 +7372,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -7508,7 +7588,10 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -14167,6 +14250,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -14405,7 +14491,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
             413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -15987,6 +16075,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -16205,6 +16296,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -16233,6 +16327,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -18056,6 +18153,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -18138,6 +18238,9 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -18169,6 +18272,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -18228,6 +18334,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -18267,6 +18376,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -18352,7 +18464,10 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            408: components["responses"]["TooSlow"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];
@@ -18404,6 +18519,9 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Failed"];
             503: components["responses"]["Unavailable"];

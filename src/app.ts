@@ -24,11 +24,13 @@ import type { HttpContext, Principal } from './http/context.js'
 import { holdToTime } from './http/deadline.js'
 import { answerProblem, answerUnrouted, answerXapiFailure, refuseUnknownPath } from './http/failure.js'
 import { healthRoutes } from './http/health.js'
+import { type Measures, makeMeasures } from './http/measures.js'
 import { openapi } from './http/openapi.js'
 import { profileRoutes } from './http/profile.js'
 import { findPathPrefix, prefixRemover, trustOf } from './http/proxy.js'
 import { allowOrigins, answerHeaders, requestId } from './http/response-headers.js'
 import { serviceMetricRoutes } from './http/service-metrics.js'
+import type { Tracing } from './http/tracing.js'
 import { aboutRoutes } from './http/xapi/about.js'
 import { activityRoutes } from './http/xapi/activities.js'
 import { agentRoutes } from './http/xapi/agents.js'
@@ -46,6 +48,8 @@ export interface AppOptions {
   readonly logger: FastifyBaseLogger
   /** The program's version, for the OpenAPI document. */
   readonly version: string
+  /** Absent where nobody collects traces. */
+  readonly tracing?: Pick<Tracing, 'attach'> | undefined
 }
 
 /**
@@ -54,16 +58,19 @@ export interface AppOptions {
  *
  * It reads no environment and does not listen.
  */
-export async function buildApp({ context, logger, version }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({ context, logger, version, tracing }: AppOptions): Promise<FastifyInstance> {
   const app = makeServer(context, logger)
   app.decorateRequest('principal', undefined as unknown as Principal)
   app.decorateRequest('xapiVersion', '1.0.3')
   app.decorateRequest('pathPrefix', '')
   app.setErrorHandler(answerProblem)
   app.setNotFoundHandler(refuseUnknownPath)
+  tracing?.attach(app)
+  const measures = makeMeasures(context)
   app.addHook('onRequest', holdToTime(context.config.requestTimeoutMs))
   // Hooks that wait for nothing call back: a promise for each would cost every request a turn of the loop's microtasks.
   app.addHook('onResponse', (request, reply, done) => {
+    measures.noteAnswer(request, reply)
     const { method, routeOptions } = request
     request.log.debug({ method, route: routeOptions.url, status: reply.statusCode, ms: reply.elapsedTime }, 'answered')
     done()
@@ -76,9 +83,9 @@ export async function buildApp({ context, logger, version }: AppOptions): Promis
   const authorize = await authorizer(app, context)
   await openapi(app, version)
   await app.register(healthRoutes(context))
-  await app.register(serviceMetricRoutes(context))
+  await app.register(serviceMetricRoutes(context, measures))
   profileRoutes(app)
-  await app.register(scope => xapiScope(scope, context, authorize), { prefix: '/xapi' })
+  await app.register(scope => xapiScope(scope, { context, authorize, measures }), { prefix: '/xapi' })
   await app.register(scope => apiScope(scope, context, authorize), { prefix: '/api/v1' })
   return app
 }
@@ -102,7 +109,13 @@ function makeServer({ config, makeId }: HttpContext, logger: FastifyBaseLogger):
   })
 }
 
-async function xapiScope(app: FastifyInstance, context: HttpContext, authorize: Authorize): Promise<void> {
+interface XapiParts {
+  readonly context: HttpContext
+  readonly authorize: Authorize
+  readonly measures: Measures
+}
+
+async function xapiScope(app: FastifyInstance, { context, authorize, measures }: XapiParts): Promise<void> {
   app.setErrorHandler(answerXapiFailure)
   app.setNotFoundHandler(refuseUnknownPath)
   // Fastify's own validation would repair invalid statements in silence, and its serialiser drop what it doesn't know.
@@ -128,7 +141,7 @@ async function xapiScope(app: FastifyInstance, context: HttpContext, authorize: 
     statements.addHook('onRequest', requireVersion)
     statements.addHook('onRequest', followRecord(context))
     statementReadRoutes(statements, context)
-    statementWriteRoutes(statements, context)
+    statementWriteRoutes(statements, context, measures)
   })
 }
 

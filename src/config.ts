@@ -46,6 +46,9 @@ export interface Config {
   readonly answerMemorySize: number
   readonly requestTimeoutMs: number
   readonly shutdownTimeoutMs: number
+  /** 0 for never. */
+  readonly slowQueryMs: number
+  readonly otlpEndpoint: string | null
   /** Origins whose pages may call; `*` for every one. */
   readonly corsOrigins: readonly string[]
   readonly rateLimitPerMinute: number
@@ -219,6 +222,19 @@ export const settings: { readonly [name in keyof Config]: Setting } = {
     default: '30000',
     meaning: 'Milliseconds that requests in flight get to finish once the program is told to stop',
     read: integer(100, 600_000)
+  },
+  slowQueryMs: {
+    name: 'SLOW_QUERY_MS',
+    default: '1000',
+    meaning: 'Milliseconds from which on a query is logged, as its text without its values; 0 is never',
+    read: integer(0, 3_600_000)
+  },
+  otlpEndpoint: {
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    default: null,
+    meaning:
+      'OpenTelemetry collector that traces are sent to, such as `http://127.0.0.1:4318`; without it none are made',
+    read: webUrl
   },
   corsOrigins: {
     name: 'CORS_ORIGINS',

@@ -35,6 +35,7 @@ export const errorCodes = {
   'not-ready': { status: 503, title: 'The service cannot serve just now' },
   'timed-out': { status: 503, title: 'The answer took longer than the limit' },
   'invalid-configuration': { status: 500, title: 'One or more settings are wrong' },
+  'database-unreachable': { status: 500, title: 'The PostgreSQL of DATABASE_URL could not be connected to' },
   'embedded-server-failed': { status: 500, title: 'The embedded PostgreSQL could not be started' },
   'schema-too-new': { status: 500, title: 'The database was made by a newer version of the program' }
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>

@@ -6,8 +6,10 @@ import { type Logger, pino } from 'pino'
 import { UsageError } from './commands/command.js'
 import { usage as commandUsage, isGroup, runCommand } from './commands/run.js'
 import { type Config, readConfig } from './config.js'
+import { explainConnection } from './database/explain-connection.js'
 import { openDatabase } from './database/open.js'
 import { LrsError } from './errors.js'
+import { logSerializers } from './http/log-serializers.js'
 import { buildService, type Service, startService } from './service.js'
 import { sayReady, startMember, startWorkers } from './workers.js'
 
@@ -37,7 +39,7 @@ if (command === undefined) {
 
 async function start(): Promise<void> {
   const config = readConfig(process.env)
-  const logger = pino({ level: config.logLevel }, pino.destination(2))
+  const logger = pino({ level: config.logLevel, serializers: logSerializers }, pino.destination(2))
   let stopping = false
   let service: Service | null = null
   const stop = (signal: NodeJS.Signals) => {
@@ -88,7 +90,8 @@ async function openapi(): Promise<void> {
   const connection = { connectionString: 'postgres://nowhere/never-connected' }
   const { db } = openDatabase({ connection, poolSize: 1, onError: () => undefined })
   const worker = { wake: () => undefined, counts: () => ({ batches: 0, rows: 0, errors: 0 }) }
-  const app = await buildService(db, { config, logger, version }, worker)
+  const poolCounts = () => ({ total: 0, idle: 0, waiting: 0 })
+  const app = await buildService(db, { config, logger, version, poolCounts }, worker)
   await app.ready()
   process.stdout.write(`${JSON.stringify(app.swagger(), null, 2)}\n`)
   await app.close()
@@ -122,7 +125,13 @@ function shellQuote(text: string): string {
 }
 
 function fail(error: unknown): void {
-  const message = error instanceof LrsError ? `${error.code}: ${error.message}` : inspect(error)
-  process.stderr.write(`Momentum LRS cannot go on.\n${message}\n`)
+  process.stderr.write(`Momentum LRS cannot go on.\n${explain(error)}\n`)
   process.exitCode = 1
+}
+
+function explain(error: unknown): string {
+  if (error instanceof LrsError) return `${error.code}: ${error.message}`
+  const { DATABASE_URL: url = '' } = process.env
+  const unreachable = url === '' ? null : explainConnection(url, error)
+  return unreachable === null ? inspect(error) : `database-unreachable: ${unreachable}`
 }

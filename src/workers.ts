@@ -31,8 +31,8 @@ const replaceMs = 1000
  */
 export async function startWorkers(config: Config, logger: Logger): Promise<Service> {
   return startAll(async stops => {
-    const { credential } = await prepareDatabase(config, logger, stops, false)
     const members = holdMembers(logger)
+    const { credential } = await prepareDatabase(config, logger, stops, { entersServer: false, onMoved: members.renew })
     stops.push(members.stop)
     const urls = await Promise.all(Array.from({ length: config.workers }, members.add))
     return { credential, url: urls[0] ?? '' }
@@ -65,6 +65,10 @@ function holdMembers(logger: Logger) {
   }
   return {
     add,
+    // Each finishes what it has accepted, and another takes its place, which finds the database where it is now.
+    renew: () => {
+      for (const member of running) member.process.kill('SIGTERM')
+    },
     stop: async () => {
       isStopping = true
       await Promise.all([...running].map(endMember))

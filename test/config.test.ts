@@ -28,6 +28,8 @@ t.test('every setting without a value has the default that its entry names', asy
     answerMemorySize: 250_000,
     requestTimeoutMs: 60_000,
     shutdownTimeoutMs: 30_000,
+    slowQueryMs: 1000,
+    otlpEndpoint: null,
     corsOrigins: ['*'],
     rateLimitPerMinute: 0,
     pathPrefix: null,

@@ -24,7 +24,7 @@ const remedies: readonly { readonly pattern: RegExp; readonly remedy: (dataDir: 
     remedy: dir => `${dir} was made by another version of PostgreSQL: move its data with pg_dump, ${instead}.`
   },
   {
-    pattern: /lock file "[^"]*postmaster\.pid" already exists|is another postmaster/,
+    pattern: /postmaster\.pid" already exists|is another postmaster/,
     remedy: dir => `${dir} is in use by another running Momentum LRS: stop that one, or choose another DATA_DIR.`
   },
   {

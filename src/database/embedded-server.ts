@@ -46,6 +46,8 @@ export interface EmbeddedServer {
   readonly superuser: ServerConnection
   /** Whether it was running already, left over from a service that was killed. */
   readonly adopted: boolean
+  /** Whether its first process is gone, without having been stopped. */
+  readonly hasEnded: () => Promise<boolean>
   /** Ends the server cleanly; a second call waits for the first. */
   stop(): Promise<void>
 }
@@ -218,6 +220,7 @@ async function settle(situation: Situation, { postmaster, client, spawned }: Run
       connection,
       superuser,
       adopted,
+      hasEnded: async () => (await findPostmaster(home))?.pid !== postmaster.pid,
       stop: () => {
         stopping ??= stop()
         return stopping

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely, type Logger, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { usePool } from './prepared-query.js'
 import type { Database } from './schema.js'
@@ -24,6 +24,23 @@ export interface OpenDatabaseOptions {
   readonly poolSize: number
   /** Hears of a connection that broke, such as when the server restarts; the pool replaces it by itself. */
   readonly onError: (error: Error) => void
+  /** Hears of each query when it is done; without it nothing is measured. */
+  readonly onQuery?: (query: QueryDone) => void
+}
+
+/** A query that is done. */
+export interface QueryDone {
+  /** Its text, with `$1` and the like for the values. */
+  readonly sql: string
+  readonly durationMs: number
+  readonly hasFailed: boolean
+}
+
+/** How many connections are open, how many of them nobody uses, and how many requests wait for one. */
+export interface PoolCounts {
+  readonly total: number
+  readonly idle: number
+  readonly waiting: number
 }
 
 /** An open database: typed queries, and the pool under them for what Kysely can't express. */
@@ -31,6 +48,11 @@ export interface OpenedDatabase {
   /** `db.destroy()` ends the pool too. */
   readonly db: Kysely<Database>
   readonly pool: pg.Pool
+}
+
+/** Lets the connections that a pool opens from now on go elsewhere; those that are open stay where they are. */
+export function moveConnections(pool: pg.Pool, connection: DatabaseConnection): void {
+  Object.assign(pool.options, connection)
 }
 
 const oids = { int8: 20, date: 1082, timestamp: 1114, timestamptz: 1184 } as const
@@ -78,7 +100,11 @@ export function openDatabase(options: OpenDatabaseOptions): OpenedDatabase {
   })
   // The same news again, of idle ones.
   pool.on('error', () => undefined)
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+  const { onQuery } = options
+  const log: Logger = ({ query, queryDurationMillis, level }) =>
+    onQuery?.({ sql: query.sql, durationMs: queryDurationMillis, hasFailed: level === 'error' })
+  const dialect = new PostgresDialect({ pool })
+  const db = new Kysely<Database>(onQuery === undefined ? { dialect } : { dialect, log })
   usePool(db, pool)
   return { db, pool }
 }

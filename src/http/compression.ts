@@ -29,7 +29,7 @@ export async function decompressRequest(
   payload: NodeJS.ReadableStream
 ): Promise<NodeJS.ReadableStream> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
-  if (encoding === 'identity' || encoding === '') return payload
+  if (encoding === 'identity' || encoding === '' || !hasBody(request)) return payload
   if (encoding !== 'gzip' && encoding !== 'x-gzip' && encoding !== 'deflate') {
     reply.header('Accept-Encoding', 'gzip, deflate')
     throw new LrsError('unsupported-media-type', `The Content-Encoding "${encoding}" is neither gzip nor deflate`)
@@ -42,6 +42,9 @@ export async function decompressRequest(
   payload.on('data', (chunk: Buffer) => {
     limited.receivedEncodedLength += chunk.length
   })
+  // Who refuses a request before reading its body, or has no use for one, listens to nothing; without a listener the
+  // error of a broken body would end the process.
+  limited.on('error', () => undefined)
   payload.on('error', error => decoder.destroy(error))
   decoder.on('error', cause => {
     limited.destroy(new LrsError('invalid-body', `The body is not whole ${encoding}: ${cause.message}`, {}, { cause }))
@@ -49,6 +52,12 @@ export async function decompressRequest(
   // Whoever reads the body on has it as it was meant.
   delete request.headers['content-encoding']
   return payload.pipe(decoder).pipe(limited)
+}
+
+/** A body of GET or HEAD means nothing and is not read. @see RFC 9112 section 6.3, RFC 9110 section 9.3.1 */
+function hasBody({ method, headers }: FastifyRequest): boolean {
+  if (method === 'GET' || method === 'HEAD') return false
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 function limit(maxBytes: number): Transform {

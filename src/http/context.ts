@@ -1,6 +1,7 @@
 import type {} from 'fastify'
 import type { Kysely } from 'kysely'
 import type { Config } from '../config.js'
+import type { PoolCounts } from '../database/open.js'
 import type { Database } from '../database/schema.js'
 import type { AnswerMemory } from '../metrics/answer-memory.js'
 import type { WorkerCounts } from '../rollup/worker.js'
@@ -22,6 +23,8 @@ export interface HttpContext {
   readonly memory?: AnswerMemory | undefined
   /** What this process's worker has done. */
   readonly workerCounts: () => WorkerCounts
+  /** The connections of this process. */
+  readonly poolCounts: () => PoolCounts
 }
 
 /** Who is asking: the credential or token that a request was authenticated with, and the tenant it belongs to. */

@@ -19,9 +19,21 @@ const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
 const passingCodes: Readonly<Record<string, ErrorCode>> = {
   57014: 'timed-out',
   '57P03': 'not-ready',
+  53100: 'not-ready',
+  53200: 'not-ready',
   53300: 'not-ready',
-  ECONNREFUSED: 'not-ready'
+  '08006': 'not-ready',
+  ECONNREFUSED: 'not-ready',
+  ECONNRESET: 'not-ready',
+  EPIPE: 'not-ready',
+  ETIMEDOUT: 'not-ready',
+  EHOSTUNREACH: 'not-ready',
+  ENOTFOUND: 'not-ready',
+  EAI_AGAIN: 'not-ready'
 }
+
+/** PostgreSQL's code for a text with U+0000, the one character that it refuses and JavaScript has. */
+const unstorableText: string = '22021'
 
 const passingMessages: Readonly<Partial<Record<ErrorCode, string>>> = {
   'timed-out': 'A query took longer than a minute',
@@ -84,6 +96,11 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 function toFailure(error: FastifyError, request: FastifyRequest): LrsError {
   if (error instanceof LrsError) return error
+  // The client went away amid its body: nobody hears the answer, and nothing of ours has failed.
+  if (request.raw.destroyed && !request.raw.complete) return new LrsError('invalid-body', 'The request broke off')
+  if (error.code === unstorableText) {
+    return new LrsError('invalid-parameter', 'A value has the character U+0000, which no text here can hold')
+  }
   const passing = isConnectionLost(error) || isPoolExhausted(error) ? 'not-ready' : passingCodes[error.code]
   if (passing !== undefined) {
     request.log.warn({ err: error }, 'request failed for now')

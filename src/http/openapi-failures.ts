@@ -54,6 +54,7 @@ const ofXapiToo: ReadonlySet<string> = new Set<ErrorCode>([
 /** Codes of the program's start, which no request meets. */
 const ofTheStart: ReadonlySet<string> = new Set<ErrorCode>([
   'invalid-configuration',
+  'database-unreachable',
   'embedded-server-failed',
   'schema-too-new'
 ])
@@ -121,7 +122,9 @@ const names: Readonly<Record<number, string>> = {
   404: 'NotFound',
   409: 'Conflict',
   412: 'PreconditionFailed',
+  408: 'TooSlow',
   413: 'TooLarge',
+  415: 'UnsupportedMediaType',
   429: 'RateLimited',
   500: 'Failed',
   503: 'Unavailable'
@@ -145,7 +148,9 @@ export function completeFailures(document: JsonObject): JsonObject {
   const responses: Record<string, JsonObject> = {}
   const paths = mapObject(asObject(document.paths), (path, address) => {
     const face = address.startsWith('/xapi/') ? xapi : api
-    return mapObject(asObject(path), operation => completeOperation(asObject(operation), face, responses))
+    return mapObject(asObject(path), (operation, method) =>
+      completeOperation(asObject(operation), { face, takesBody: method !== 'get' }, responses)
+    )
   })
   const sorted = Object.entries(responses).sort(([one], [other]) => (one < other ? -1 : 1))
   return {
@@ -155,10 +160,15 @@ export function completeFailures(document: JsonObject): JsonObject {
   }
 }
 
-function completeOperation(operation: JsonObject, face: Face, named: Record<string, JsonObject>): JsonObject {
+function completeOperation(
+  operation: JsonObject,
+  { face, takesBody }: { readonly face: Face; readonly takesBody: boolean },
+  named: Record<string, JsonObject>
+): JsonObject {
   const isOpen = Array.isArray(operation.security) && operation.security.length === 0
   const listed = asObject(operation.responses)
-  const always = [...(isOpen ? [] : [401, 403, 429]), 500, 503]
+  const ofBody = takesBody ? [400, 408, 413, 415] : []
+  const always = [...(isOpen ? [] : [401, 403, 429]), ...ofBody, 500, 503]
   const added = Object.fromEntries(always.filter(status => !(status in listed)).map(status => [status, null]))
   const responses = mapObject({ ...listed, ...added }, (response, key) => {
     const status = Number(key)

@@ -54,7 +54,7 @@ export function isCalendarDuration(text: string): boolean {
 /** The duration with its seconds cut to hundredths, which is all that counts when durations are compared. */
 export function truncatedDuration(text: string): string {
   return text.replace(/[.,](\d{1,2})\d*S$/, (_, hundredths: string) => {
-    const kept = hundredths.replace(/0+$/, '')
+    const kept = hundredths.replace(/0{1,2}$/, '')
     return kept === '' ? 'S' : `.${kept}S`
   })
 }

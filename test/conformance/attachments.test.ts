@@ -135,6 +135,8 @@ t.test('Comm 1.5.2: a multipart body that is not put together as it should be is
     ['the last boundary is no last one', good.subarray(0, -3), 'last-boundary'],
     ['the attachment is cut off', good.subarray(0, good.indexOf('simple')), 'last-boundary'],
     ["a part's headers are cut off", good.subarray(0, good.indexOf('X-Exp')), 'last-boundary'],
+    ['the headers of the first part have no end', String(good).replace('json\r\n\r\n', 'json\r\n'), 'headers'],
+    ['the headers of the last part have no end', String(good).replace(/\r\n\r\n(?=here)/, '\r\n'), 'headers'],
     ['lines end in LF alone', String(good).replaceAll('\r\n', '\n'), 'last-boundary'],
     ['the header has no boundary', good, 'boundary', 'multipart/mixed'],
     ['the header has another parameter', good, 'boundary', 'multipart/mixed; border="a"'],

@@ -18,7 +18,10 @@ export const credential = { key: 'faults', secret: 'a secret of the faults alone
 export interface Cluster {
   readonly databaseUrl: string
   /** Starts a service as a process of its own; it answers when this resolves. */
-  readonly startService: () => Promise<RunningService>
+  readonly startService: (settings?: ServiceSettings) => Promise<RunningService>
+  /** The server's process, and the folder of its data. */
+  readonly postmaster: () => Promise<number>
+  readonly dataDir: string
   /** Kills PostgreSQL with -9, all of it, and starts it again on what it left. */
   readonly killDatabase: () => Promise<void>
   /** Runs a command of the program; what it printed, and its exit code. */
@@ -32,16 +35,31 @@ export interface RunningService {
   readonly kill: () => Promise<void>
   /** Starts it again; it answers when this resolves. */
   readonly restart: () => Promise<void>
+  /** Tells it to stop, as a supervisor does; its exit code. */
+  readonly stop: () => Promise<number | null>
+}
+
+/** How a service is started otherwise than the others. */
+export interface ServiceSettings {
+  /** Environment variables. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Another build of the program. */
+  readonly program?: string
 }
 
 /** Gives a cluster to a function, and takes all of it down afterwards. */
-export async function cluster<Outcome>(use: (cluster: Cluster) => Promise<Outcome>): Promise<Outcome> {
+export async function cluster<Outcome>(
+  use: (cluster: Cluster) => Promise<Outcome>,
+  prepare: (folder: string) => Promise<() => Promise<void>> = async () => async () => undefined
+): Promise<Outcome> {
   const dataDir = await mkdtemp(join(tmpdir(), 'momentum-faults-'))
+  const undo = await prepare(dataDir)
   // The account that root lends the server has to pass through.
   await chmod(dataDir, 0o755)
   const port = await freePort()
   // By TCP, since the folder of the socket is another one after each start.
-  const settings = { listen_addresses: '127.0.0.1', port: String(port) }
+  // Little of the log is kept ahead, so that a small disk is enough.
+  const settings = { listen_addresses: '127.0.0.1', port: String(port), min_wal_size: '32MB', max_wal_size: '96MB' }
   const start = () =>
     startEmbeddedServer({ dataDir, log: () => undefined, sharedFolder: join(dataDir, 'shared'), settings })
   let server = await start()
@@ -51,9 +69,11 @@ export async function cluster<Outcome>(use: (cluster: Cluster) => Promise<Outcom
   try {
     return await use({
       databaseUrl,
-      startService: () => startService(environment, children),
+      dataDir,
+      startService: settings => startService(environment, children, settings),
+      postmaster: () => readPostmaster(dataDir),
       killDatabase: async () => {
-        await killPostmaster(dataDir)
+        process.kill(await readPostmaster(dataDir), 'SIGKILL')
         server = await start()
       },
       command: async (...args) =>
@@ -65,6 +85,7 @@ export async function cluster<Outcome>(use: (cluster: Cluster) => Promise<Outcom
   } finally {
     for (const child of children) child.kill('SIGKILL')
     await server.stop()
+    await undo()
     await rm(dataDir, { recursive: true, force: true })
   }
 }
@@ -74,14 +95,18 @@ function urlOf({ connection }: EmbeddedServer, port: number): string {
   return `postgres://${user}:${password}@127.0.0.1:${port}/${database}`
 }
 
-async function startService(environment: NodeJS.ProcessEnv, children: ChildProcess[]): Promise<RunningService> {
+async function startService(
+  environment: NodeJS.ProcessEnv,
+  children: ChildProcess[],
+  { environment: changes = {}, program = main }: ServiceSettings = {}
+): Promise<RunningService> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const settings = { PORT: String(port), BOOTSTRAP_KEY: credential.key, BOOTSTRAP_SECRET: credential.secret }
   let child: ChildProcess | null = null
   const restart = async () => {
-    child = spawn(process.execPath, [main], {
-      env: { ...environment, ...settings },
+    child = spawn(process.execPath, [program], {
+      env: { ...environment, ...settings, ...changes },
       stdio: ['ignore', 'ignore', 'inherit']
     })
     children.push(child)
@@ -95,6 +120,13 @@ async function startService(environment: NodeJS.ProcessEnv, children: ChildProce
       const ended = child === null || child.exitCode !== null ? null : once(child, 'exit')
       child?.kill('SIGKILL')
       await ended
+    },
+    stop: async () => {
+      if (child === null || child.exitCode !== null) return child?.exitCode ?? null
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      const [code] = await ended
+      return code
     }
   }
 }
@@ -111,10 +143,10 @@ async function untilReady(url: string, child: ChildProcess): Promise<void> {
   }
 }
 
-/** Kills the postmaster; its backends notice and end by themselves. */
-async function killPostmaster(dataDir: string): Promise<void> {
+/** The process of the postmaster; when it is killed its backends notice and end by themselves. */
+async function readPostmaster(dataDir: string): Promise<number> {
   const [pid = ''] = (await readFile(join(dataDir, 'postgres/data/postmaster.pid'), 'utf8')).split('\n')
-  process.kill(Number(pid), 'SIGKILL')
+  return Number(pid)
 }
 
 async function freePort(): Promise<number> {

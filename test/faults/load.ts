@@ -10,7 +10,7 @@ const learners = 60
 export interface Load {
   /** Every statement that was acknowledged, by its id, as it was sent. */
   readonly acknowledged: ReadonlyMap<string, object>
-  /** For each State document the content of the last write that was acknowledged. */
+  /** For each document the content of the last write that was acknowledged. */
   readonly documents: ReadonlyMap<string, string>
   /** Requests that got no answer, or one of the 5xx, and were sent again. */
   readonly repeated: () => number
@@ -66,11 +66,19 @@ export function startLoad(urls: readonly string[], senders: number): Load {
     const body = JSON.stringify({ sender, at })
     if (await insist(path, 'PUT', body)) documents.set(path, body)
   }
+  /** Merges into a profile, which leaves the member that the first write alone gave. */
+  const postProfile = async (sender: number, at: number) => {
+    const path = profilePath(sender)
+    const first = documents.has(path) ? {} : { since: 0 }
+    const isDone = await insist(path, 'POST', JSON.stringify({ ...first, sender, at }))
+    if (isDone) documents.set(path, JSON.stringify({ since: 0, sender, at }))
+  }
   const sender = async (number: number) => {
     const recent: string[] = []
     for (let at = 0; !counters.stopping; at++) {
       await post(recent)
       if (at % 5 === 0) await putState(number, at)
+      if (at % 5 === 2) await postProfile(number, at)
     }
   }
   const roster = async () => {
@@ -102,6 +110,13 @@ export const headers = {
 function statePath(sender: number): string {
   const agent = encodeURIComponent(JSON.stringify(agentOf(sender)))
   return `/xapi/activities/state?activityId=https://example.org/a&stateId=bookmark&agent=${agent}`
+}
+
+function profilePath(sender: number): string {
+  const agent = encodeURIComponent(JSON.stringify(agentOf(sender)))
+  return sender % 2 === 0
+    ? `/xapi/agents/profile?profileId=preferences&agent=${agent}`
+    : `/xapi/activities/profile?profileId=sender-${sender}&activityId=https://example.org/a`
 }
 
 function agentOf(learner: number) {

@@ -5,6 +5,8 @@ export interface Scenario {
   readonly name: string
   readonly what: string
   readonly play: (cluster: Cluster) => Promise<readonly Check[]>
+  /** Makes the folder of the data fit for it; what takes that back. */
+  readonly prepare?: (folder: string) => Promise<() => Promise<void>>
 }
 
 /** One thing that must be true, and what was seen. */

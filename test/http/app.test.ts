@@ -30,7 +30,8 @@ t.test('without its database it lives but is not ready, fails with a request id 
       makeId: () => 'request-1',
       program: '0.0.0',
       wakeWorker: () => undefined,
-      workerCounts: () => ({ batches: 0, rows: 0, errors: 0 })
+      workerCounts: () => ({ batches: 0, rows: 0, errors: 0 }),
+      poolCounts: () => ({ total: 0, idle: 0, waiting: 0 })
     },
     logger: pino({ level: 'error' }, { write: line => lines.push(line) }),
     version: '0.0.0'
@@ -181,7 +182,8 @@ t.test('a request is logged at the level debug, with its route and not its param
       makeId: () => 'request-1',
       program: '0.0.0',
       wakeWorker: () => undefined,
-      workerCounts: () => ({ batches: 0, rows: 0, errors: 0 })
+      workerCounts: () => ({ batches: 0, rows: 0, errors: 0 }),
+      poolCounts: () => ({ total: 0, idle: 0, waiting: 0 })
     },
     logger: pino({ level: 'debug' }, { write: line => lines.push(line) }),
     version: '0.0.0'

@@ -97,6 +97,43 @@ t.test('a body may come compressed, up to the limit of what it is decompressed',
   t.equal(people.statusCode, 200, 'everywhere')
 })
 
+t.test('a broken compressed body that nobody reads harms nobody', async t => {
+  const app = await testApp(t)
+  const encoded = { 'content-encoding': 'deflate' }
+  const multipart = { ...encoded, 'content-type': 'multipart/mixed' }
+  t.match((await post(app, 'not deflated', multipart)).json(), { code: 'invalid-multipart' })
+  for (const method of ['GET', 'DELETE'] as const) {
+    const request = { method, url: '/xapi/activities/state', headers: encoded }
+    t.equal((await app.call({ ...request, payload: 'not deflated' })).statusCode, 400, method)
+    t.match((await app.call(request)).json(), { code: 'invalid-parameter' }, `${method} without a body is not encoded`)
+  }
+  t.equal((await app.app.inject('/health/live')).statusCode, 200)
+})
+
+t.test('U+0000 in a path, where nothing else refuses it, is 400 and never a failure of the service', async t => {
+  const { call } = await testApp(t)
+  for (const end of ['', '/history', '/leaderboard-opt-out', '/card']) {
+    const { statusCode } = await call({ url: `/api/v1/people/a%00b${end}` })
+    t.ok(statusCode === 400 || statusCode === 404, `${statusCode} of ${end}`)
+  }
+})
+
+t.test('a client who goes away amid a body is no failure of the service', async t => {
+  const lines: string[] = []
+  const { app, listen, authorization } = await testApp(t, { onLog: line => lines.push(line) })
+  const { hostname, port } = new URL(await listen())
+  const socket = connect(Number(port), hostname)
+  socket.write(
+    `POST /xapi/statements HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n` +
+      'X-Experience-API-Version: 1.0.3\r\nContent-Type: application/json\r\nContent-Length: 99\r\nExpect: 100-continue\r\n\r\n'
+  )
+  // The service has begun with the request when it asks for the body.
+  await new Promise(resolve => socket.once('data', resolve))
+  socket.destroy()
+  await app.close()
+  t.notMatch(lines.join('\n'), 'request failed')
+})
+
 t.test('a long answer in JSON comes compressed to whom takes gzip, and to nobody else', async t => {
   const app = await testApp(t)
   await post(app, JSON.stringify(Array.from({ length: 20 }, () => opened)), {})

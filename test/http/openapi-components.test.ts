@@ -65,7 +65,7 @@ t.test('an operation gets the failures that any can meet, and a guarded one thos
         method
       ]?.responses ?? {}
     )
-  t.same(statuses('/api/v1/a', 'put'), ['204', '401', '403', '409', '429', '500', '503'])
+  t.same(statuses('/api/v1/a', 'put'), ['204', '400', '401', '403', '408', '409', '413', '415', '429', '500', '503'])
   t.same(statuses('/health/b', 'get'), ['200', '500', '503'])
   t.match(completed, {
     paths: {

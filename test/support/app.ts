@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { type Config, readConfig } from '../../src/config.js'
 import type { Database } from '../../src/database/schema.js'
+import { logSerializers } from '../../src/http/log-serializers.js'
 import { operatorScopes } from '../../src/http/scopes.js'
 import { makeAnswerMemory } from '../../src/metrics/answer-memory.js'
 import { processQueue } from '../../src/rollup/process-queue.js'
@@ -47,6 +48,8 @@ export interface TestAppOptions {
   readonly now?: () => Date
   readonly poolSize?: number
   readonly workerCounts?: () => WorkerCounts
+  /** Hears each line of the log, whatever its level; without it nothing is logged. */
+  readonly onLog?: (line: string) => void
 }
 
 /** Builds the service over a clone of the template; both go when the test ends. */
@@ -62,9 +65,17 @@ export async function testApp(t: Test, options: TestAppOptions = {}): Promise<Te
       program: '0.0.0',
       memory: makeAnswerMemory(10_000),
       wakeWorker: () => undefined,
-      workerCounts: options.workerCounts ?? (() => ({ batches: 0, rows: 0, errors: 0 }))
+      workerCounts: options.workerCounts ?? (() => ({ batches: 0, rows: 0, errors: 0 })),
+      poolCounts: () => ({
+        total: opened.pool.totalCount,
+        idle: opened.pool.idleCount,
+        waiting: opened.pool.waitingCount
+      })
     },
-    logger: pino({ level: 'silent' }),
+    logger:
+      options.onLog === undefined
+        ? pino({ level: 'silent' })
+        : pino({ level: 'trace', serializers: logSerializers }, { write: options.onLog }),
     version: '0.0.0'
   })
   t.teardown(() => app.close())

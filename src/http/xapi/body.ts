@@ -17,7 +17,7 @@ export function decodeJsonBody(request: FastifyRequest): string {
 
 /** Whether a Content-Type is that of JSON in UTF-8. */
 export function isJson(contentType: string): boolean {
-  return /^application\/json *(; *charset *= *"?utf-8"? *)?;? *$/i.test(contentType)
+  return /^application\/json[ \t]*(;[ \t]*(charset[ \t]*=[ \t]*"?utf-8"?[ \t]*(;[ \t]*)?)?)?$/i.test(contentType)
 }
 
 /** @throws {LrsError} `invalid-json` when the bytes are not UTF-8. */

@@ -3,6 +3,7 @@ import { LrsError } from '../../errors.js'
 import type { NewDocument } from '../../store/put-document.js'
 import { isMediaType } from '../../xapi/formats.js'
 import { mergeObjects } from '../../xapi/merge.js'
+import { isJson } from './body.js'
 
 /**
  * The document that a request sends, byte by byte as it came; an empty body is an empty document.
@@ -28,7 +29,7 @@ export function readDocument(request: FastifyRequest): NewDocument {
  * @see xAPI 1.0.3 Communication 2.2, JSON Procedure
  */
 export function mergeDocuments(existing: NewDocument, posted: NewDocument): NewDocument {
-  const text = [existing, posted].every(isJson)
+  const text = [existing, posted].every(({ contentType }) => isJson(contentType))
     ? mergeObjects(decodeJson(existing, 'stored'), decodeJson(posted, 'posted'))
     : null
   if (text === null) {
@@ -42,12 +43,8 @@ export function mergeDocuments(existing: NewDocument, posted: NewDocument): NewD
 
 /** Passes a document on, unless it is declared as JSON and is not. */
 export function refuseBrokenJson(document: NewDocument): NewDocument {
-  if (isJson(document)) decodeJson(document, 'posted')
+  if (isJson(document.contentType)) decodeJson(document, 'posted')
   return document
-}
-
-function isJson({ contentType }: NewDocument): boolean {
-  return /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?;?\s*$/i.test(contentType)
 }
 
 function decodeJson({ content }: NewDocument, which: 'stored' | 'posted'): string {

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { Dicer } from '@fastify/busboy'
 import { LrsError } from '../../errors.js'
@@ -86,16 +85,22 @@ function takeInTurn(dicer: Dicer, take: TakePart, fail: (error: Error) => void) 
   const open = new Set<Readable>()
   let taken = Promise.resolve()
   let count = 0
+  let cutHeader = () => {}
+  // A part that ends before an empty line has no headers for the parser, which says nothing of it.
+  dicer.on('finish', () => cutHeader())
   dicer.on('part', part => {
+    cutHeader()
     const index = count++
     open.add(part)
     // It is listened to at once, for it comes before the parts in front of this one are done.
-    const header = once(part, 'header')
+    const header = new Promise<PartHeaders>((resolve, reject) => {
+      part.once('header', resolve)
+      cutHeader = () => reject(malformed('headers', 'The headers of a part do not end with an empty line'))
+    })
     header.catch(() => undefined)
-    part.on('error', () => undefined)
+    part.on('error', cutHeader)
     taken = taken.then(async () => {
-      const [headers] = await header
-      await take(headers as PartHeaders, part, index)
+      await take(await header, part, index)
       open.delete(part)
     })
     taken.catch(fail)

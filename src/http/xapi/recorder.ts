@@ -4,6 +4,7 @@ import { groupCommit, type Storable } from '../../store/group-commit.js'
 import type { NewAttachment } from '../../store/insert-attachments.js'
 import type { PreparedStatement } from '../../xapi/prepare.js'
 import type { HttpContext, Principal } from '../context.js'
+import type { Measures } from '../measures.js'
 
 /** What a request brought. */
 export interface Brought {
@@ -35,13 +36,14 @@ async function onceMoreWhenLost(record: () => Promise<unknown>): Promise<void> {
 }
 
 /** Makes what records requests: those that come at the same time in one transaction, each with its own outcome. */
-export function recorder({ db, config, wakeWorker }: HttpContext) {
+export function recorder({ db, config, wakeWorker }: HttpContext, { noteCommit }: Measures) {
   const door = groupCommit<Batch>({
     commit: async batches => {
       for (const { principal } of batches.slice(0, 1)) {
         const statements = batches.flatMap(batch => batch.statements)
         const { tenantId, mayDefine } = principal
         await onceMoreWhenLost(() => recordStatements(db, tenantId, statements, { mayDefine }))
+        noteCommit(statements.length, batches.length)
       }
     },
     maxStatements,
@@ -53,6 +55,7 @@ export function recorder({ db, config, wakeWorker }: HttpContext) {
     const { tenantId, mayDefine } = principal
     if (attachments.length > 0) {
       await onceMoreWhenLost(() => recordStatements(db, tenantId, statements, { mayDefine, attachments }))
+      noteCommit(statements.length, 1)
     } else {
       const ids = statements.map(({ id }) => id)
       await door.submit({ lane: `${tenantId} ${mayDefine}`, ids, statements, principal })

@@ -4,6 +4,7 @@ import { parseStatements, type ReceivedStatement } from '../../xapi/parse.js'
 import { type PreparedStatement, prepareStatement } from '../../xapi/prepare.js'
 import { validateStatement } from '../../xapi/validate.js'
 import type { HttpContext } from '../context.js'
+import type { Measures } from '../measures.js'
 import { access } from '../scopes.js'
 import { checkAttachments } from './check-attachments.js'
 import { type Parameters, readUuid, refuseUnknown, requireParameter } from './parameters.js'
@@ -12,9 +13,9 @@ import { recorder } from './recorder.js'
 import { postStatementsSchema, putStatementSchema } from './statements-schema.js'
 
 /** Storing statements. @see xAPI 1.0.3 Communication 2.1.1 and 2.1.2 */
-export function statementWriteRoutes(app: FastifyInstance, context: HttpContext): void {
+export function statementWriteRoutes(app: FastifyInstance, context: HttpContext, measures: Measures): void {
   acceptMultipart(app)
-  const record = recorder(context)
+  const record = recorder(context, measures)
   app.post('/statements', {
     schema: postStatementsSchema,
     config: { scopes: access.statements.write },
