@@ -3084,42 +3084,42 @@ export interface components {
              */
             interval?: "day" | "week" | "month";
             /**
-             * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example pilot-north
              */
             cohort?: string;
             /**
-             * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example engineer
              */
             role?: string;
             /**
-             * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example platform
              */
             team?: string;
             /**
-             * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example 4711
              */
             manager?: string;
             /**
-             * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example north
              */
             region?: string;
             /**
-             * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example 12-36
              */
             tenureBand?: string;
             /**
-             * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example people manager
              */
             assignmentType?: string;
             /**
-             * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example engineering
              */
             jobFamily?: string;
@@ -7691,42 +7691,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -7880,42 +7880,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -8066,42 +8066,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -8249,42 +8249,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -8432,42 +8432,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -8615,42 +8615,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -8798,42 +8798,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -8977,42 +8977,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -9156,42 +9156,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -9335,42 +9335,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -9520,42 +9520,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -9703,42 +9703,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -9890,42 +9890,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -10075,42 +10075,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -10254,42 +10254,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -10433,42 +10433,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -10618,42 +10618,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -10803,42 +10803,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -10988,42 +10988,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -11177,42 +11177,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -11367,42 +11367,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -11555,42 +11555,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -11744,42 +11744,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -11930,42 +11930,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -12113,42 +12113,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -12298,42 +12298,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -12483,42 +12483,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -12666,42 +12666,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -12849,42 +12849,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -13032,42 +13032,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -13211,42 +13211,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -13398,42 +13398,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -13582,42 +13582,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -13758,42 +13758,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -13880,42 +13880,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -14191,42 +14191,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -14514,42 +14514,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -14695,42 +14695,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -14903,42 +14903,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -15111,42 +15111,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -15319,42 +15319,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -15527,42 +15527,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -15736,42 +15736,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -16571,42 +16571,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -16891,42 +16891,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -17262,42 +17262,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -17577,42 +17577,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;

@@ -62,6 +62,7 @@ export interface DataVersionTable {
   tenant_id: number
   version: number
   raised_at: string
+  roster_version: Generated<number>
 }
 
 export interface CredentialTable {
