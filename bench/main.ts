@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { benchEndpoint } from './endpoint.js'
+import { benchGroups } from './groups.js'
 import { benchIngest, type Measurement } from './ingest.js'
 import { benchMetrics } from './metrics.js'
 import { benchQueries } from './queries.js'
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Measurement[]>>> =
     }),
   'row-level-security': benchRowLevelSecurity,
   queries: () => benchQueries(Number(process.argv[3] ?? 100_000)),
+  groups: () => benchGroups(Number(process.argv[3] ?? 20_000)),
   metrics: () => benchMetrics(Number(process.argv[3] ?? 10_000_000)),
   rollups: () => benchRollups(Number(process.argv[3] ?? 1_000_000), mild),
   'rollups-unequal': () => benchRollups(Number(process.argv[3] ?? 1_000_000), zipf)

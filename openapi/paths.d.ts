@@ -3084,42 +3084,42 @@ export interface components {
              */
             interval?: "day" | "week" | "month";
             /**
-             * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example pilot-north
              */
             cohort?: string;
             /**
-             * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example engineer
              */
             role?: string;
             /**
-             * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example platform
              */
             team?: string;
             /**
-             * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example 4711
              */
             manager?: string;
             /**
-             * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example north
              */
             region?: string;
             /**
-             * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example 12-36
              */
             tenureBand?: string;
             /**
-             * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example people manager
              */
             assignmentType?: string;
             /**
-             * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+             * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
              * @example engineering
              */
             jobFamily?: string;
@@ -7774,42 +7774,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -7963,42 +7963,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -8149,42 +8149,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -8332,42 +8332,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -8515,42 +8515,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -8698,42 +8698,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -8881,42 +8881,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -9060,42 +9060,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -9239,42 +9239,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -9418,42 +9418,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -9603,42 +9603,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -9786,42 +9786,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -9973,42 +9973,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -10158,42 +10158,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -10337,42 +10337,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -10516,42 +10516,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -10701,42 +10701,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -10886,42 +10886,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -11071,42 +11071,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -11260,42 +11260,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -11450,42 +11450,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -11638,42 +11638,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -11827,42 +11827,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -12013,42 +12013,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -12196,42 +12196,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -12381,42 +12381,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -12566,42 +12566,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -12749,42 +12749,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -12932,42 +12932,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -13115,42 +13115,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -13294,42 +13294,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -13481,42 +13481,42 @@ export interface operations {
                 /** @description Cuts the window into local days, ISO weeks (from Monday) or calendar months, at most 1000. Default: one period, the whole window. */
                 interval?: "day" | "week" | "month";
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -13665,42 +13665,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -13841,42 +13841,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -13963,42 +13963,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -14277,42 +14277,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -14602,42 +14602,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -14783,42 +14783,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -14991,42 +14991,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -15199,42 +15199,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -15407,42 +15407,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -15615,42 +15615,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -15824,42 +15824,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -16668,42 +16668,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -16988,42 +16988,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -17359,42 +17359,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;
@@ -17674,42 +17674,42 @@ export interface operations {
                  */
                 tz?: string;
                 /**
-                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in this cohort: a saved filter by its id, or else a cohort that the roster names. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example pilot-north
                  */
                 cohort?: string;
                 /**
-                 * @description Only learners of this role. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this role. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineer
                  */
                 role?: string;
                 /**
-                 * @description Only learners of this team. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this team. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example platform
                  */
                 team?: string;
                 /**
-                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners in the whole line below the manager with this personId. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 4711
                  */
                 manager?: string;
                 /**
-                 * @description Only learners of this region. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this region. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example north
                  */
                 region?: string;
                 /**
-                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners whose whole months since the day of hire, by the end of the period, lie in this band: `0-12`, `12-36` or `36+`. A `+` has to be sent as `%2B`; a bare one, which a query string takes for a space, is understood too. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example 12-36
                  */
                 tenureBand?: string;
                 /**
-                 * @description Only learners of this assignment type. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this assignment type. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example people manager
                  */
                 assignmentType?: string;
                 /**
-                 * @description Only learners of this job family. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.
+                 * @description Only learners of this job family. Several values with commas between them: any of them, which wants `people/read` or the own line; several parameters: all of them. Default: the whole roster.
                  * @example engineering
                  */
                 jobFamily?: string;

@@ -64,6 +64,7 @@ export interface DataVersionTable {
   tenant_id: number
   version: number
   raised_at: string
+  roster_version: Generated<number>
 }
 
 export interface CredentialTable {

@@ -37,6 +37,16 @@ export function reachOf(asker: Asker, shown: Shown): Reach {
   return { filter: others.length === 0 ? only : { or: filters } }
 }
 
+/**
+ * Whether an answer speaks only of people whom the caller may see by name: everyone with `people/read`, or a manager's
+ * own line. Groups need no protection from them but that for small ones.
+ *
+ * @throws {LrsError} `forbidden` as `reachOf` does
+ */
+export function seesNames(asker: Asker, shown: Shown): boolean {
+  return hasScope(asker.scopes, [everyone.names]) || reachOf(asker, shown).filter !== null
+}
+
 const wantedFor: Readonly<Record<Shown, readonly Scope[]>> = {
   aggregates: ['metrics/read', 'line/read'],
   names: ['people/read', 'line/read', 'self/read']

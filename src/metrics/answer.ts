@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
 import type { Answer } from './cell.js'
 import { toCells } from './cells.js'
+import { guardFor } from './disclosure/guard.js'
 import { measure } from './measure.js'
 import { toMeta } from './meta.js'
 import type { Metric } from './metric.js'
@@ -29,7 +30,7 @@ export interface PreparedAnswer {
  * Decides everything that a query left open. Where a cohort is asked for, it is looked up among the saved filters.
  *
  * @throws LrsError `invalid-parameter` for a wrong date, zone, option, attribute, breakdown, cursor or group size, or
- * too many periods
+ * too many periods; `forbidden` for several values of an attribute, asked for by who may not see names
  */
 export async function prepareAnswer(
   db: Kysely<Database>,
@@ -53,7 +54,8 @@ export async function completeAnswer(
   { metric, resolved, skip, limit, asked }: PreparedAnswer
 ): Promise<{ readonly answer: Answer; readonly version: number | null }> {
   const measurement = await measure(db, metric, toRequest(resolved))
-  const cells = toCells({ metric, ...resolved }, measurement.cells)
+  const guard = await guardFor(db, resolved)
+  const cells = toCells({ metric, ...resolved, guard }, measurement.cells)
   const end = skip + limit
   const answer = {
     metric: metric.id,

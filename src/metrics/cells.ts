@@ -1,9 +1,11 @@
 import type { Cell, ConfidenceInterval } from './cell.js'
 import { type DeedDimension, type Dimension, isDeedDimension } from './dimension.js'
+import type { Guard } from './disclosure/guard.js'
+import { keyOf as keyOfGroup } from './disclosure/partition.js'
 import { ratioInterval, wilson } from './interval.js'
 import type { CellSum } from './measurement.js'
 import type { Metric } from './metric.js'
-import { suppressPartition, suppressSmall } from './suppression.js'
+import { hide, suppressPartition, suppressSmall } from './suppression.js'
 import type { Period, Window } from './window.js'
 
 /** What decides how sums become cells. */
@@ -14,6 +16,8 @@ export interface CellFrame {
   readonly previous: readonly Period[]
   readonly breakdown: readonly (Dimension | DeedDimension)[]
   readonly minGroupSize: number
+  /** Hides groups that differ by few people from others as well; null for who may see these people by name. */
+  readonly guard?: Guard | null
 }
 
 /**
@@ -29,10 +33,8 @@ export function toCells(frame: CellFrame, sums: readonly CellSum[]): readonly Ce
   for (const sum of sums) groups[sum.period]?.push(sum)
   const cellsOf = (position: number, period: Period) => {
     const ofPeriod = groups[position] ?? []
-    return hideSmall(
-      frame,
-      ofPeriod.map(sum => toCell(frame, period, sum))
-    )
+    const cells = ofPeriod.map(sum => toCell(frame, period, sum))
+    return hideSmall({ ...frame, position }, cells)
   }
   return window.periods.flatMap((period, position) => {
     const cells = cellsOf(position, period)
@@ -43,8 +45,14 @@ export function toCells(frame: CellFrame, sums: readonly CellSum[]): readonly Ce
   })
 }
 
+/** What decides how the sums of a period become cells. */
+interface PeriodFrame extends CellFrame {
+  /** Of the period, among all that were counted. */
+  readonly position: number
+}
+
 /** Of deeds, each value is a whole of its own, in which the learners are told apart by the roster. */
-function hideSmall(frame: CellFrame, cells: readonly Cell[]): readonly Cell[] {
+function hideSmall(frame: PeriodFrame, cells: readonly Cell[]): readonly Cell[] {
   const ofDeeds = frame.breakdown.filter(isDeedDimension)
   if (ofDeeds.length === 0) return hideInWhole(frame, cells)
   const breakdown = frame.breakdown.filter(name => !isDeedDimension(name))
@@ -64,9 +72,22 @@ function hideSmall(frame: CellFrame, cells: readonly Cell[]): readonly Cell[] {
   return cells.map(cell => shown.get(cell) ?? cell)
 }
 
-function hideInWhole({ breakdown, minGroupSize }: CellFrame, cells: readonly Cell[]): readonly Cell[] {
+function hideInWhole(frame: PeriodFrame, cells: readonly Cell[]): readonly Cell[] {
+  const { breakdown, minGroupSize, guard } = frame
+  if (guard) return hideGuarded(guard, frame, cells)
   if (breakdown.length > 0 && !breakdown.includes('cohort')) return suppressPartition(cells, minGroupSize)
   return cells.map(cell => suppressSmall(cell, minGroupSize))
+}
+
+function hideGuarded(guard: Guard, { breakdown, position }: PeriodFrame, cells: readonly Cell[]): readonly Cell[] {
+  const begun = cells.filter(({ nullReason }) => nullReason !== 'period_not_started')
+  const parts = begun.map(cell => ({
+    cell,
+    n: cell.n ?? 0,
+    key: keyOfGroup(breakdown.map(name => cell.dimensions[name] ?? null))
+  }))
+  const hidden = new Set([...guard.hide(position, parts)].map(({ cell }) => cell))
+  return cells.map(cell => (hidden.has(cell) ? hide(cell) : cell))
 }
 
 function keyOf({ dimensions }: Cell): string {

@@ -82,7 +82,7 @@ export function derivationWarnings({ derivation }: Pick<Snapshot, 'derivation'>)
 }
 
 function populationWarnings(
-  { window, minGroupSize, membership }: ResolvedMetricQuery,
+  { window, minGroupSize, membership, rosterMemory }: ResolvedMetricQuery,
   { unknown }: Snapshot,
   sums: readonly CellSum[]
 ): readonly Warning[] {
@@ -97,11 +97,20 @@ function populationWarnings(
   }
   const immature = cells.reduce((sum, cell) => sum + cell.immature, 0)
   if (immature > 0) {
-    const howMany = immature < minGroupSize ? `Fewer than ${minGroupSize}` : `${immature}`
+    const howMany = howManyText(immature, { minGroupSize, rosterMemory })
     const message = `${howMany} active learners' brackets have not closed by asOf; they don't count yet.`
     warnings.push({ code: 'immature_brackets', message })
   }
   return warnings
+}
+
+/** The exact numbers of two groups could be subtracted, also where the groups are hidden. */
+export function howManyText(
+  howMany: number,
+  { minGroupSize, rosterMemory }: Pick<ResolvedMetricQuery, 'minGroupSize' | 'rosterMemory'>
+): string {
+  if (rosterMemory !== null) return 'Some'
+  return howMany < minGroupSize ? `Fewer than ${minGroupSize}` : `${howMany}`
 }
 
 function leapDay({ window, compare }: ResolvedMetricQuery): readonly Warning[] {

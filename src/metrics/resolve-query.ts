@@ -7,6 +7,8 @@ import type { Comparison } from './cell.js'
 import { type CohortQuery, type ResolvedCohort, resolveCohort } from './cohort-query.js'
 import { type Consistency, chooseSource, type Source } from './consistency.js'
 import { type DeedDimension, type Dimension, parseBreakdown } from './dimension.js'
+import { refuseLists } from './disclosure/refuse-lists.js'
+import type { RosterMemory } from './disclosure/roster-memory.js'
 import type { MeasureRequest, Metric, MetricOptions } from './metric.js'
 import { resolveMinGroupSize } from './suppression.js'
 import {
@@ -52,6 +54,11 @@ export interface MetricAsker {
   readonly within: CohortFilter | null
   /** Where what was counted is remembered; nowhere when it is left out. */
   readonly memory?: AnswerMemory | undefined
+  /**
+   * Where rosters are remembered, to hide groups that differ by few people from others that can be asked for. Null or
+   * absent for whoever may see these people by name.
+   */
+  readonly rosterMemory?: RosterMemory | null
 }
 
 /** A query with everything decided. */
@@ -60,6 +67,8 @@ export interface ResolvedMetricQuery extends ResolvedCohort {
   readonly asOf: Date
   /** Whether the answer may not speak of everyone. */
   readonly isConfined: boolean
+  /** Where rosters are remembered, to hide groups that differ by few people from others; null where none is hidden. */
+  readonly rosterMemory: RosterMemory | null
   readonly window: Window
   readonly options: MetricOptions
   readonly minGroupSize: number
@@ -75,7 +84,7 @@ export interface ResolvedMetricQuery extends ResolvedCohort {
  * Decides everything that a query left open, and looks up the cohorts that it names among the saved filters.
  *
  * @throws LrsError `invalid-parameter` for a wrong date, zone, option, attribute, breakdown or group size, or too many
- * periods
+ * periods; `forbidden` for several values of an attribute, asked for by who may not see names
  */
 export async function resolveQuery(
   db: Kysely<Database>,
@@ -91,6 +100,7 @@ export async function resolveQuery(
   const breakdown = parseBreakdown(query.breakdown, metric.deedDimensions)
   const minGroupSize = resolveMinGroupSize(asker.minGroupSize, query.minGroupSize)
   const cohort = await resolveCohort(db, asker.tenantId, query, asker.within)
+  if (asker.rosterMemory) refuseLists(cohort)
   return {
     ...cohort,
     filter: bothOf(cohort.filter, query.filter ?? null),
@@ -98,6 +108,7 @@ export async function resolveQuery(
     asOf: asker.asOf,
     memory: asker.memory,
     isConfined: asker.within !== null,
+    rosterMemory: asker.rosterMemory ?? null,
     window,
     options,
     minGroupSize,

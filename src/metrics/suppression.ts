@@ -67,7 +67,8 @@ function sizeOf(cell: Cell): number {
   return cell.n ?? 0
 }
 
-function hide(cell: Cell): Cell {
+/** A cell without its numbers. */
+export function hide(cell: Cell): Cell {
   return {
     ...cell,
     value: null,

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
-import { raiseDataVersions } from '../store/data-version.js'
+import { raiseRosterVersion } from '../store/data-version.js'
 import { transact } from '../store/transact.js'
 
 /** Deletes a saved filter; says whether there was one. The roster's own cohorts are not touched. */
@@ -11,7 +11,7 @@ export async function deleteCohort(db: Kysely<Database>, tenantId: number, id: s
       .where('tenant_id', '=', tenantId)
       .where('id', '=', id)
       .executeTakeFirstOrThrow()
-    if (numDeletedRows > 0n) await raiseDataVersions(trx, [tenantId])
+    if (numDeletedRows > 0n) await raiseRosterVersion(trx, tenantId)
     return numDeletedRows > 0n
   })
 }

@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import type { PersonChangeKind } from '../database/schema-people.js'
 import { LrsError } from '../errors.js'
-import { raiseDataVersions } from '../store/data-version.js'
+import { raiseRosterVersion } from '../store/data-version.js'
 import { rehearse, transact } from '../store/transact.js'
 import { type MoveContext, type MovedAgent, moveAgents } from './move-agents.js'
 
@@ -50,7 +50,7 @@ export async function changePersons<Result>(
   if (isDryRun) return rehearse(db, work)
   return transact(db, async trx => {
     const result = await work(trx)
-    await raiseDataVersions(trx, [tenantId])
+    await raiseRosterVersion(trx, tenantId)
     return result
   })
 }

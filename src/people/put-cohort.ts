@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import { toMilliseconds } from '../database/instant-text.js'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
-import { raiseDataVersions } from '../store/data-version.js'
+import { raiseRosterVersion } from '../store/data-version.js'
 import { transact } from '../store/transact.js'
 import type { CohortFilter } from './cohort-filter.js'
 import type { SavedCohort } from './find-cohorts.js'
@@ -20,7 +20,7 @@ export async function putCohort(
 ): Promise<{ readonly cohort: SavedCohort; readonly created: boolean }> {
   const saved = await transact(db, async trx => {
     const row = await save(trx, tenantId, given)
-    if (row !== undefined) await raiseDataVersions(trx, [tenantId])
+    if (row !== undefined) await raiseRosterVersion(trx, tenantId)
     return row
   })
   if (saved === undefined) {

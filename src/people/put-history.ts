@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
-import { raiseDataVersions } from '../store/data-version.js'
+import { raiseRosterVersion } from '../store/data-version.js'
 import { rehearse, transact } from '../store/transact.js'
 import { sameAttributes } from './attributes.js'
 import { findHistory, type PersonOf } from './find-history.js'
@@ -46,7 +46,7 @@ export async function putHistory(
       ranges.map(range => ({ ...range, id }))
     )
     const stored = await findHistory(trx, person)
-    if (!dryRun) await raiseDataVersions(trx, [tenantId])
+    if (!dryRun) await raiseRosterVersion(trx, tenantId)
     return { changed: true, from, to: stored?.ranges ?? [] }
   })
 }

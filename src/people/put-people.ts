@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
-import { raiseDataVersions } from '../store/data-version.js'
+import { raiseRosterVersion } from '../store/data-version.js'
 import { internWords, type Numbers } from '../store/dictionary.js'
 import { holdAgents, withLiveNumbers } from '../store/erasure-fence.js'
 import { transact } from '../store/transact.js'
@@ -51,7 +51,7 @@ export async function putPeople(
       const { numbered, changed } = await writePeople(trx, { records, agentNumbers }, context)
       const created = numbered.filter(person => person.created).length
       // Who was made has a history now, so they are among those who changed.
-      if (changed.size > 0) await raiseDataVersions(trx, [tenantId])
+      if (changed.size > 0) await raiseRosterVersion(trx, tenantId)
       const updated = numbered.filter(person => !person.created && changed.has(person.id)).length
       return { received: records.length, created, updated, unchanged: records.length - created - updated }
     })

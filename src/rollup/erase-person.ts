@@ -3,7 +3,7 @@ import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
 import { eraseEvents } from '../events/erase-events.js'
 import { erasePersons, findProvisionalPersons, findWholePerson } from '../people/erase-persons.js'
-import { raiseDataVersions } from '../store/data-version.js'
+import { raiseRosterVersion } from '../store/data-version.js'
 import { findNumbers, internWords } from '../store/dictionary.js'
 import { eraseAgents, findAuthorityPairs, lockAgents } from '../store/erase-agents.js'
 import { eraseAttachments } from '../store/erase-attachments.js'
@@ -111,7 +111,7 @@ async function erasePass(
     .where('id', '=', tenantId)
     .executeTakeFirstOrThrow()
   const isChanged = Object.values(rest).some(count => count > 0) || doomed.length + authorities > 0
-  if (isChanged && !isDryRun) await raiseDataVersions(trx, [tenantId])
+  if (isChanged && !isDryRun) await raiseRosterVersion(trx, tenantId)
   return { erased: { ...counts, id }, isLast, erasures }
 }
 

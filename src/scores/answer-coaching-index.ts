@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
 import type { Meta } from '../metrics/cell.js'
+import { guardFor } from '../metrics/disclosure/guard.js'
 import { toMeta } from '../metrics/meta.js'
 import { type MetricAsker, toRequest } from '../metrics/resolve-query.js'
 import { daysBetween } from '../metrics/window.js'
@@ -45,11 +46,9 @@ export async function answerCoachingIndex(
       })
     }
     const saved = await findDefinition(trx, asker.tenantId, coachingScore, query.definitionVersion)
-    const request = {
-      ...toRequest(resolved),
-      periods: weeksFrom(window.from, weeks),
-      minGroupSize: resolved.minGroupSize
-    }
+    const periods = weeksFrom(window.from, weeks)
+    const guard = await guardFor(trx, { ...resolved, window: { today: window.today, periods } })
+    const request = { ...toRequest(resolved), periods, minGroupSize: resolved.minGroupSize, guard }
     const { groups, snapshot } = await readCoachingIndex(trx, request, saved.definition)
     return {
       score: coachingScore.id,

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { LrsError } from '../errors.js'
 import type { Meta } from '../metrics/cell.js'
+import { guardFor } from '../metrics/disclosure/guard.js'
 import { toMeta } from '../metrics/meta.js'
 import { type MetricAsker, type ResolvedMetricQuery, resolveQuery, toRequest } from '../metrics/resolve-query.js'
 import { addDays, daysBetween, parseDay, resolveWindow } from '../metrics/window.js'
@@ -52,7 +53,7 @@ export async function decideOnPilot(
   const values = weeks === 0 || !isShown ? noKpis : group.kpis
   const learners = Math.max(definition.minimumLearners, resolved.minGroupSize)
   const decided = decidePilot(
-    { weeks, n: group?.population ?? 0, kpis: values },
+    { weeks, n: group?.population ?? 0, kpis: values, isHidden: !isShown && group !== null },
     { ...definition, minimumLearners: learners }
   )
   return {
@@ -89,11 +90,13 @@ async function read(db: Kysely<Database>, { pilot, weeks, day }: Asked, asker: M
   return onOneSnapshot(db, async trx => {
     const query = { from: startsOn, to: addDays(startsOn, 7 * weeks), cohort }
     const resolved = await resolveQuery(trx, { id: 'pilot', options: {}, lagDays: () => 0 }, query, asker)
+    const periods = weeksFrom(startsOn, weeks)
     const { groups, snapshot } = await readWeeklyKpis(trx, {
       ...toRequest(resolved),
       today: day,
-      periods: weeksFrom(startsOn, weeks),
-      minGroupSize: resolved.minGroupSize
+      periods,
+      minGroupSize: resolved.minGroupSize,
+      guard: await guardFor(trx, { ...resolved, window: { today: day, periods } })
     })
     const described = { id: 'pilot', definitionVersion: definition.version }
     const meta = { ...toMeta(described, resolved, { snapshot, cells: [] }), nextCursor: null }

@@ -37,11 +37,11 @@ export function decidePilot(pilot: PilotState, definition: PilotDefinition = def
 }
 
 function decide(
-  { weeks, n }: PilotState,
+  { weeks, n, isHidden = false }: PilotState,
   judged: readonly JudgedKpi[],
   { minimumWeeks, minimumLearners, failingForHalt }: PilotDefinition
 ): PilotDecision['decision'] {
-  if (weeks < minimumWeeks || n < minimumLearners) return 'insufficient_data'
+  if (isHidden || weeks < minimumWeeks || n < minimumLearners) return 'insufficient_data'
   if (judged.every(({ state }) => state === 'success')) return 'scale'
   return judged.filter(({ state }) => state === 'failing').length >= failingForHalt ? 'halt' : 'iterate'
 }

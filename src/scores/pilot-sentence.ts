@@ -28,10 +28,14 @@ export function explainDecision(
 }
 
 /** Says of how many learners there are only that they are too few: the number itself could tell of people. */
-function explainInsufficient({ weeks, n }: PilotState, { minimumWeeks, minimumLearners }: PilotDefinition): string {
+function explainInsufficient(
+  { weeks, n, isHidden = false }: PilotState,
+  { minimumWeeks, minimumLearners }: PilotDefinition
+): string {
   const reasons = [
     weeks < minimumWeeks ? [`it has run for ${Math.floor(weeks)} of at least ${minimumWeeks} weeks`] : [],
-    n < minimumLearners ? [`it has fewer than ${minimumLearners} learners`] : []
+    n < minimumLearners ? [`it has fewer than ${minimumLearners} learners`] : [],
+    isHidden && n >= minimumLearners ? ['its numbers would tell of the few by whom it differs from another group'] : []
   ]
   return `Not enough is known to decide on the pilot: ${reasons.flat().join(', and ')}.`
 }

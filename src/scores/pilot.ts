@@ -39,6 +39,8 @@ export interface PilotState {
   /** |P|, the learners that it is meant for. */
   readonly n: number
   readonly kpis: Readonly<Record<Kpi, KpiValue>>
+  /** Whether the numbers are not to be shown; absent for shown. */
+  readonly isHidden?: boolean
 }
 
 export interface PilotDecision {

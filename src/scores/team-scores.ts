@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
 import type { Meta } from '../metrics/cell.js'
+import { type Guard, guardFor } from '../metrics/disclosure/guard.js'
+import { keyOf } from '../metrics/disclosure/partition.js'
 import { toMeta } from '../metrics/meta.js'
 import type { MetricAsker } from '../metrics/resolve-query.js'
 import { hiddenParts } from '../metrics/suppression.js'
@@ -54,11 +56,12 @@ export async function answerTeamScores(
   const { by, resolved, definition, windows, snapshot } = read
   // The team is the last thing that learners are told apart by.
   const at = resolved.breakdown.length - 1
+  const guard = await guardFor(db, { ...resolved, breakdown: ['team'] })
   return {
     score: score.id,
     period: { from: resolved.window.from, to: resolved.window.to },
     by,
-    teams: toTeams(windows[0] ?? [], { ids: score.components, at, minGroupSize: resolved.minGroupSize }),
+    teams: toTeams(windows[0] ?? [], { ids: score.components, at, minGroupSize: resolved.minGroupSize, guard }),
     meta: {
       ...toMeta({ id: score.id, definitionVersion: definition.version }, resolved, { snapshot, cells: [] }),
       nextCursor: null
@@ -71,6 +74,7 @@ interface Frame {
   /** The position of the team among the dimensions. */
   readonly at: number
   readonly minGroupSize: number
+  readonly guard: Guard | null
 }
 
 interface Team {
@@ -79,7 +83,7 @@ interface Team {
 }
 
 /** Each column is a whole of which teams are parts: what is hidden in it can't be had by taking the others from it. */
-function toTeams(learners: readonly ScoredLearner[], { ids, at, minGroupSize }: Frame): readonly TeamScores[] {
+function toTeams(learners: readonly ScoredLearner[], { ids, at, ...hiding }: Frame): readonly TeamScores[] {
   const byName = new Map<string, Team>()
   for (const learner of learners) {
     const name = learner.dimensions[at] ?? ''
@@ -88,10 +92,10 @@ function toTeams(learners: readonly ScoredLearner[], { ids, at, minGroupSize }: 
     team.learners.push(learner)
   }
   const teams = [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
-  const hidden = hiddenParts(teams, team => sizeOf(team.learners), minGroupSize)
+  const hidden = hiddenTeams(teams, team => sizeOf(team.learners), hiding)
   const column = (numberOf: (learner: ScoredLearner) => number | null) => {
     const valued = new Map(teams.map(team => [team, team.learners.filter(learner => numberOf(learner) !== null)]))
-    const hiddenHere = hiddenParts(teams, team => sizeOf(valued.get(team) ?? []), minGroupSize)
+    const hiddenHere = hiddenTeams(teams, team => sizeOf(valued.get(team) ?? []), hiding)
     return (team: Team): TeamMean => {
       if (hidden.has(team) || hiddenHere.has(team)) return { mean: null, n: null, suppressed: true }
       const learners = valued.get(team) ?? []
@@ -111,6 +115,16 @@ function toTeams(learners: readonly ScoredLearner[], { ids, at, minGroupSize }: 
     value: value(team),
     components: columns.map(({ id, of }) => ({ id, ...of(team) }))
   }))
+}
+
+function hiddenTeams(
+  teams: readonly Team[],
+  sizeOf: (team: Team) => number,
+  { minGroupSize, guard }: Pick<Frame, 'minGroupSize' | 'guard'>
+): ReadonlySet<Team> {
+  if (guard === null) return hiddenParts(teams, sizeOf, minGroupSize)
+  const parts = teams.map(team => ({ team, n: sizeOf(team), key: keyOf([team.name || null]) }))
+  return new Set([...guard.hide(0, parts)].map(({ team }) => team))
 }
 
 /** How many people they are: who changed groups within the window has a score in each. */

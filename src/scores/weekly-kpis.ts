@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
 import type { ConfidenceInterval } from '../metrics/cell.js'
+import type { Guard } from '../metrics/disclosure/guard.js'
+import { keyOf } from '../metrics/disclosure/partition.js'
 import { findMetric } from '../metrics/find-metric.js'
 import type { Snapshot } from '../metrics/measurement.js'
 import type { SharesRequest } from '../metrics/shares.js'
@@ -32,6 +34,8 @@ export interface KpiGroup {
 /** Whose measures are wanted; the periods are weeks of 7 local days. */
 export interface KpisRequest extends SharesRequest {
   readonly minGroupSize: number
+  /** Hides groups that differ by few people from others as well; null for who may see these people by name. */
+  readonly guard: Guard | null
 }
 
 /**
@@ -86,8 +90,12 @@ export const noKpis = Object.fromEntries(kpis.map(id => [id, nothing])) as KpiGr
 function hiddenSums(
   sums: readonly PooledSum[],
   sizeOf: (sum: PooledSum) => number,
-  { breakdown, minGroupSize }: KpisRequest
+  { breakdown, minGroupSize, guard }: KpisRequest
 ): ReadonlySet<PooledSum> {
+  if (guard !== null) {
+    const parts = sums.map(sum => ({ sum, n: sizeOf(sum), key: keyOf(sum.dimensions) }))
+    return new Set([...guard.hideInAny(parts)].map(({ sum }) => sum))
+  }
   const isSmall = (sum: PooledSum) => sizeOf(sum) > 0 && sizeOf(sum) < minGroupSize
   return breakdown.includes('cohort') ? new Set(sums.filter(isSmall)) : hiddenParts(sums, sizeOf, minGroupSize)
 }

@@ -96,7 +96,7 @@ const cohorts = toCohorts(
     { size: 30, eligible: [30, 30, 30], retained: [30, 18, 15] },
     { size: 20, eligible: [20, 20, 20], retained: [20, 10, 9] }
   ],
-  { window: { periods: units, today: '2026-04-20' }, unit: 'week', type: 'bracket', minGroupSize: 10 }
+  { window: { periods: units, today: '2026-04-20' }, unit: 'week', type: 'bracket', leastShown: () => 10 }
 )
 
 const retention: RetentionAnswer = {

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { guardFor } from '../../metrics/disclosure/guard.js'
 import { type EvidencePlace, findEvidence } from '../../metrics/evidence.js'
 import { findMetric } from '../../metrics/find-metric.js'
 import { findLearnerValues } from '../../metrics/learner-values.js'
@@ -124,7 +125,8 @@ export function learnerRoutes(context: HttpContext): FastifyPluginAsyncTypebox {
           const found = benchmarksOf(learners, {
             percentiles: percentiles?.split(',').map(Number) ?? defaultPercentiles,
             minGroupSize: resolved.minGroupSize,
-            isPartition: by !== 'cohort'
+            by,
+            guard: await guardFor(db, resolved)
           })
           const meta = { ...toMeta(metric, resolved, { snapshot, cells: [] }), nextCursor: null }
           const benchmarks = found.map(toAnswer)

@@ -1,10 +1,12 @@
+import { rosterMemoryOf } from '../../metrics/disclosure/roster-memory.js'
 import type { Metric, MetricOptions } from '../../metrics/metric.js'
 import type { MetricAsker, MetricQuery } from '../../metrics/resolve-query.js'
 import type { HttpContext, Principal } from '../context.js'
-import { reachOf, type Shown } from '../reach.js'
+import { reachOf, type Shown, seesNames } from '../reach.js'
 
 /**
- * Who asks, when, and whom an answer may speak of.
+ * Who asks, when, and whom an answer may speak of. Who may not see these people by name must not learn of one from
+ * groups that differ by few, and so it is remembered who is on the roster.
  *
  * @throws {LrsError} `forbidden` for who may see no one in this way
  */
@@ -12,7 +14,8 @@ export function askerOf(context: HttpContext, principal: Principal, shown: Shown
   const { tenantId, timeZone } = principal
   const within = reachOf(principal, shown).filter
   const { config, memory, now } = context
-  return { tenantId, timeZone, minGroupSize: config.minGroupSize, asOf: now(), within, memory }
+  const rosterMemory = seesNames(principal, shown) ? null : rosterMemoryOf(context.db)
+  return { tenantId, timeZone, minGroupSize: config.minGroupSize, asOf: now(), within, memory, rosterMemory }
 }
 
 /**

@@ -19,7 +19,7 @@ import { instant, localDate, nullable, words } from './schema.js'
 
 const values = (which: string, example: string) =>
   Type.String({
-    description: `Only learners ${which}. Several values with commas between them: any of them; several parameters: all of them. Default: the whole roster.`,
+    description: `Only learners ${which}. Several values with commas between them: any of them, which wants \`people/read\` or the own line; several parameters: all of them. Default: the whole roster.`,
     minLength: 1,
     maxLength: 4000,
     pattern: namePattern,

@@ -4,7 +4,7 @@ import { findAnswerVersion } from '../../metrics/answer-version.js'
 import type { ResolvedMetricQuery } from '../../metrics/resolve-query.js'
 import type { HttpContext } from '../context.js'
 import { etagOf, hasAnswer } from '../etag.js'
-import { reachOf, type Shown } from '../reach.js'
+import { reachOf, type Shown, seesNames } from '../reach.js'
 
 /** The answer to a reader who has it already. */
 export const Unchanged = Type.Null({
@@ -43,7 +43,7 @@ export async function taggedAnswer<Answer>(
       dataVersion,
       program,
       today: resolved.window.today,
-      sees: [reachOf(request.principal, shown).filter, resolved.minGroupSize],
+      sees: [reachOf(request.principal, shown).filter, seesNames(request.principal, shown), resolved.minGroupSize],
       query: [request.routeOptions.url, request.params, request.query, request.headers.accept ?? '']
     })
   if (request.headers['if-none-match'] !== undefined) {

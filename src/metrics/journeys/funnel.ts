@@ -1,10 +1,18 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../../database/schema.js'
 import { LrsError } from '../../errors.js'
+import { guardFor, leastShownOf } from '../disclosure/guard.js'
 import type { MetricAsker } from '../resolve-query.js'
 import { resolveWindow } from '../window.js'
 import { type FoldMode, type FoldRequest, foldSteps } from './fold.js'
-import { type JourneyMeta, type JourneyQuery, journeyMeta, type PreparedJourney, resolveJourney } from './journey.js'
+import {
+  type JourneyMeta,
+  type JourneyQuery,
+  type JourneyRequest,
+  journeyMeta,
+  type PreparedJourney,
+  resolveJourney
+} from './journey.js'
 import { type StepResult, shownEligible, toSteps } from './step-answer.js'
 import { findStep, isDaily, stepNames } from './steps.js'
 
@@ -59,13 +67,14 @@ export async function prepareFunnel(
   return { request, complete: () => completeFunnel(db, request) }
 }
 
-async function completeFunnel(db: Kysely<Database>, request: FoldRequest) {
+async function completeFunnel(db: Kysely<Database>, request: JourneyRequest & FoldRequest) {
   const { steps, mode, windowDays, module, minGroupSize } = request
   const folded = await foldSteps(db, request)
+  const least = leastShownOf(await guardFor(db, request), minGroupSize)(0)
   const answer: FunnelAnswer = {
     funnel: 'funnel',
-    eligible: shownEligible(folded, minGroupSize),
-    results: toSteps(steps, folded, minGroupSize),
+    eligible: shownEligible(folded, least),
+    results: toSteps(steps, folded, least),
     meta: journeyMeta(request, folded.state, {
       options: { steps, mode, windowDays, module },
       definitionVersion,

@@ -3,8 +3,10 @@ import type { Database } from '../../database/schema.js'
 import type { Meta, ResolvedQuery, Warning } from '../cell.js'
 import { type CohortQuery, type ResolvedCohort, resolveCohort } from '../cohort-query.js'
 import { type Consistency, chooseSource, consistentThrough, type Source } from '../consistency.js'
+import { refuseLists } from '../disclosure/refuse-lists.js'
+import type { RosterMemory } from '../disclosure/roster-memory.js'
 import type { Snapshot } from '../measurement.js'
-import { confine, derivationWarnings, parkedWork, unknownWarning } from '../meta.js'
+import { confine, derivationWarnings, howManyText, parkedWork, unknownWarning } from '../meta.js'
 import type { MetricAsker } from '../resolve-query.js'
 import { resolveMinGroupSize } from '../suppression.js'
 import type { Window, WindowRequest } from '../window.js'
@@ -23,6 +25,8 @@ export interface JourneyRequest extends ResolvedCohort {
   readonly asOf: Date
   /** Whether the answer may not speak of everyone. */
   readonly isConfined: boolean
+  /** Where rosters are remembered, to hide groups that differ by few people from others; null where none is hidden. */
+  readonly rosterMemory: RosterMemory | null
   readonly window: Window
   readonly source: Source
   readonly minGroupSize: number
@@ -54,7 +58,8 @@ export interface JourneyMeta extends Omit<Meta, 'query' | 'nextCursor'> {
 /**
  * Decides what a question about journeys leaves open, but for its window.
  *
- * @throws LrsError `invalid-parameter` for a wrong attribute or group size
+ * @throws LrsError `invalid-parameter` for a wrong attribute or group size; `forbidden` for several values of an
+ * attribute, asked for by who may not see names
  */
 export async function resolveJourney(
   db: Kysely<Database>,
@@ -63,11 +68,14 @@ export async function resolveJourney(
   asker: MetricAsker
 ): Promise<JourneyRequest> {
   const minGroupSize = resolveMinGroupSize(asker.minGroupSize, query.minGroupSize)
+  const cohort = await resolveCohort(db, asker.tenantId, query, asker.within)
+  if (asker.rosterMemory) refuseLists(cohort)
   return {
-    ...(await resolveCohort(db, asker.tenantId, query, asker.within)),
+    ...cohort,
     tenantId: asker.tenantId,
     asOf: asker.asOf,
     isConfined: asker.within !== null,
+    rosterMemory: asker.rosterMemory ?? null,
     window,
     source: chooseSource({
       consistency: query.consistency ?? 'eventual',
@@ -112,7 +120,7 @@ export function journeyMeta(
     warnings: [
       ...derivationWarnings(said),
       ...populationWarnings(said),
-      ...immatureWarnings(about.immature, minGroupSize),
+      ...immatureWarnings(about.immature, request),
       ...parkedWork(said)
     ],
     excluded: said.excluded
@@ -127,9 +135,12 @@ function populationWarnings({ unknown, emptyPeriods }: JourneyState): readonly W
   return [{ code: 'empty_population', message }]
 }
 
-function immatureWarnings(immature: number, minGroupSize: number): readonly Warning[] {
+function immatureWarnings(
+  immature: number,
+  request: Pick<JourneyRequest, 'minGroupSize' | 'rosterMemory'>
+): readonly Warning[] {
   if (immature === 0) return []
-  const howMany = immature < minGroupSize ? `Fewer than ${minGroupSize}` : `${immature}`
+  const howMany = howManyText(immature, request)
   return [
     {
       code: 'immature_brackets',

@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../../database/schema.js'
 import { isActiveDay } from '../activity.js'
+import { guardFor, leastShownOf } from '../disclosure/guard.js'
 import type { MetricAsker } from '../resolve-query.js'
 import type { Interval, Period } from '../window.js'
 import { askJourney, firstActive } from './ask-journey.js'
@@ -69,9 +70,13 @@ export async function prepareLifecycle(
 
 async function completeLifecycle(db: Kysely<Database>, request: JourneyRequest, interval: Interval) {
   const { rows, state } = await countLifecycle(db, request, interval)
+  const leastShown = leastShownOf(await guardFor(db, request), request.minGroupSize)
+  const { today } = request.window
   const answer: LifecycleAnswer = {
     lifecycle: 'lifecycle',
-    results: request.window.periods.map((period, at) => toResult(period, rows[at] as LifecycleCounts, request)),
+    results: request.window.periods.map((period, at) =>
+      toResult(period, rows[at] as LifecycleCounts, { today, leastShown: leastShown(at) })
+    ),
     meta: journeyMeta(request, state, { options: { interval }, definitionVersion, immature: 0 })
   }
   return { answer, version: state.version }
@@ -144,12 +149,12 @@ const states: RawBuilder<unknown> = sql`
 function toResult(
   { from, to, partial }: Period,
   row: LifecycleCounts,
-  { window, minGroupSize }: Pick<JourneyRequest, 'window' | 'minGroupSize'>
+  { today, leastShown }: { readonly today: string; readonly leastShown: number }
 ): LifecycleResult {
   const frame = { period: { from, to }, partial }
   const all = (share: (state: LifecycleState) => Share) =>
     Object.fromEntries(lifecycleStates.map(state => [state, share(state)])) as Record<LifecycleState, Share>
-  if (from > window.today) return { ...frame, population: null, ...all(() => noShare('period_not_started')) }
-  if (isSmall(row.population, minGroupSize)) return { ...frame, population: null, ...all(() => noShare('small_group')) }
+  if (from > today) return { ...frame, population: null, ...all(() => noShare('period_not_started')) }
+  if (isSmall(row.population, leastShown)) return { ...frame, population: null, ...all(() => noShare('small_group')) }
   return { ...frame, population: row.population, ...all(state => shareOf(row[state], row.population)) }
 }

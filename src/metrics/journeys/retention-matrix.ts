@@ -41,7 +41,8 @@ interface MatrixRequest {
   readonly window: Pick<Window, 'periods' | 'today'>
   readonly unit: Interval
   readonly type: string
-  readonly minGroupSize: number
+  /** From how many people on the numbers of the cohort of a period, by its position, are shown. */
+  readonly leastShown: (period: number) => number
 }
 
 /**
@@ -49,17 +50,18 @@ interface MatrixRequest {
  * total that it could be had from, because the curve sums the cells that are shown.
  */
 export function toCohorts(rows: readonly CohortCounts[], request: MatrixRequest): readonly RetentionCohort[] {
-  const { window, minGroupSize } = request
+  const { window } = request
   return window.periods.map(({ from, to, partial }, at) => {
     const { size, eligible, retained } = rows[at] as CohortCounts
+    const least = request.leastShown(at)
     const cells = eligible.map((count, period) => {
       const isOpen = closesOn(from, period, request) > window.today
       return toCell(
         period,
-        toShare({ isBegun: from <= window.today, isOpen, count, kept: retained[period] ?? 0 }, minGroupSize)
+        toShare({ isBegun: from <= window.today, isOpen, count, kept: retained[period] ?? 0 }, least)
       )
     })
-    const isHidden = from > window.today || isSmall(size, minGroupSize)
+    const isHidden = from > window.today || isSmall(size, least)
     return { cohort: { from, to }, partial, size: isHidden ? null : size, cells }
   })
 }

@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../../database/schema.js'
 import { isActiveDay } from '../activity.js'
+import { guardFor, leastShownOf } from '../disclosure/guard.js'
 import type { MetricAsker } from '../resolve-query.js'
 import { addDays, type Interval } from '../window.js'
 import { askJourney, firstActive } from './ask-journey.js'
@@ -71,7 +72,8 @@ export async function prepareRetention(
 async function completeRetention(db: Kysely<Database>, request: RetentionRequest) {
   const { type, unit, count } = request
   const { rows, state } = await countRetention(db, request)
-  const results = toCohorts(rows, request)
+  const leastShown = leastShownOf(await guardFor(db, request), request.minGroupSize)
+  const results = toCohorts(rows, { ...request, leastShown })
   const answer: RetentionAnswer = {
     retention: 'retention',
     results,

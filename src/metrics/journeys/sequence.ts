@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../../database/schema.js'
+import { guardFor, leastShownOf } from '../disclosure/guard.js'
 import type { MetricAsker } from '../resolve-query.js'
 import { resolveWindow } from '../window.js'
 import { foldSteps } from './fold.js'
@@ -62,12 +63,12 @@ export async function prepareSequence(
 
 async function completeSequence(db: Kysely<Database>, request: JourneyRequest, windowDays: number) {
   const folded = await foldSteps(db, { ...request, steps, mode: 'ordered', windowDays, module: null })
-  const { minGroupSize } = request
-  const results = toSteps(stageNames, folded, minGroupSize)
+  const least = leastShownOf(await guardFor(db, request), request.minGroupSize)(0)
+  const results = toSteps(stageNames, folded, least)
   const last = results.at(-1)?.n ?? null
   const answer: SequenceAnswer = {
     sequence: 'sequence',
-    eligible: shownEligible(folded, minGroupSize),
+    eligible: shownEligible(folded, least),
     completed: last === null ? noShare('small_group') : shareOf(last, folded.eligible),
     results,
     meta: journeyMeta(request, folded.state, {

@@ -146,7 +146,7 @@ export function requestOf({ from, to, today, timeZone, interval, ...asked }: Ask
     { from: dateOf(from), to: dateOf(to), ...(interval === undefined ? {} : { interval }) },
     { timeZone, asOf, lagDays: 0 }
   )
-  return { ...asked, asOf, isConfined: false, window, cohort: null, filters: {}, minGroupSize: 10 }
+  return { ...asked, asOf, isConfined: false, rosterMemory: null, window, cohort: null, filters: {}, minGroupSize: 10 }
 }
 
 /** Prepares a journey and counts it at once. */
