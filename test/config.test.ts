@@ -9,6 +9,7 @@ t.test('every setting without a value has the default that its entry names', asy
     databaseUrl: null,
     dataDir: resolve('data'),
     databasePoolSize: 10,
+    workers: 1,
     bootstrapKey: null,
     bootstrapSecret: null,
     logLevel: 'warn',
