@@ -10,9 +10,9 @@ import {
   migrationsFolder,
   moveConnections,
   openDatabase,
-  type PoolCounts,
-  type QueryDone
+  type PoolCounts
 } from './database/open.js'
+import type { QueryDone } from './database/query-done.js'
 import type { Database } from './database/schema.js'
 import { LrsError } from './errors.js'
 import { operatorScopes } from './http/scopes.js'

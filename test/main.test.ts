@@ -166,7 +166,7 @@ t.test('told to stop while it starts, it stops as soon as it has started, and gr
   const holder = await pool.connect()
   // The lock under which a process migrates.
   await holder.query('select pg_advisory_lock(4107214001)')
-  const program = startProgram(t, { DATABASE_URL: url })
+  const program = startProgram(t, { DATABASE_URL: url, SLOW_QUERY_MS: '0' })
   const deadline = Date.now() + 20_000
   const isWaiting = `select from pg_locks where locktype = 'advisory' and not granted
     and database = (select oid from pg_database where datname = current_database())`

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { Kysely, type Logger, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { usePool } from './prepared-query.js'
+import type { QueryDone } from './query-done.js'
 import type { Database } from './schema.js'
 
 /** Where a PostgreSQL server is and as whom to enter it: an address, or its parts (`host` may be a socket's folder). */
@@ -26,14 +27,6 @@ export interface OpenDatabaseOptions {
   readonly onError: (error: Error) => void
   /** Hears of each query when it is done; without it nothing is measured. */
   readonly onQuery?: (query: QueryDone) => void
-}
-
-/** A query that is done. */
-export interface QueryDone {
-  /** Its text, with `$1` and the like for the values. */
-  readonly sql: string
-  readonly durationMs: number
-  readonly hasFailed: boolean
 }
 
 /** How many connections are open, how many of them nobody uses, and how many requests wait for one. */
@@ -105,7 +98,7 @@ export function openDatabase(options: OpenDatabaseOptions): OpenedDatabase {
     onQuery?.({ sql: query.sql, durationMs: queryDurationMillis, hasFailed: level === 'error' })
   const dialect = new PostgresDialect({ pool })
   const db = new Kysely<Database>(onQuery === undefined ? { dialect } : { dialect, log })
-  usePool(db, pool)
+  usePool(db, { pool, onQuery })
   return { db, pool }
 }
 

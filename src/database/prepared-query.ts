@@ -1,5 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type pg from 'pg'
+import type { QueryDone } from './query-done.js'
 import type { Database } from './schema.js'
 
 /** A query that each connection parses once and keeps; its parameters are given by their names. */
@@ -30,12 +31,18 @@ interface Parameter {
   readonly parameter: string
 }
 
-const pools = new WeakMap<object, pg.Pool>()
+/** Where prepared queries run, and who hears of them. */
+interface Place {
+  readonly pool: pg.Pool
+  readonly onQuery: ((query: QueryDone) => void) | undefined
+}
+
+const places = new WeakMap<object, Place>()
 const preparedOn = new WeakMap<object, Set<string>>()
 
 /** Lets prepared queries of a database use its pool. */
-export function usePool(db: Kysely<Database>, pool: pg.Pool): void {
-  pools.set(db, pool)
+export function usePool(db: Kysely<Database>, place: Place): void {
+  places.set(db, place)
 }
 
 /** Stands for a value that is given by this name when the query runs; needs a cast that tells its type. */
@@ -86,20 +93,29 @@ function isParameter(value: unknown): value is Parameter {
  * @see PostgreSQL manual, Frontend/Backend Protocol, Pipelining
  */
 export async function runTogether(db: Kysely<Database>, steps: readonly Step[]): Promise<readonly TextRow[][]> {
-  const pool = pools.get(db)
-  if (pool === undefined) throw new TypeError('Prepared queries need a database of openDatabase, and no transaction')
-  const client = await pool.connect()
+  const place = places.get(db)
+  if (place === undefined) throw new TypeError('Prepared queries need a database of openDatabase, and no transaction')
+  const client = await place.pool.connect()
+  const began = performance.now()
+  const tell = (hasFailed: boolean) =>
+    place.onQuery?.({ sql: textOf(steps), durationMs: performance.now() - began, hasFailed })
   try {
     const rows = await new Promise<TextRow[][]>((resolve, reject) => {
       client.query(submittable(steps, { resolve, reject }))
     })
     client.release()
+    tell(false)
     return rows
   } catch (error) {
     // Which of the queries it has parsed is not known, so the connection is not used again.
     client.release(true)
+    tell(true)
     throw error
   }
+}
+
+function textOf(steps: readonly Step[]): string {
+  return steps.map(({ query }) => query.text).join(';')
 }
 
 interface Outcome {

@@ -1,6 +1,6 @@
 import type { Span } from '@opentelemetry/api'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { QueryDone } from '../database/open.js'
+import type { QueryDone } from '../database/query-done.js'
 
 /** Traces of requests and their queries, on their way to a collector. */
 export interface Tracing {

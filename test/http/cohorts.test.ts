@@ -9,7 +9,9 @@ const northern = { and: [engineers, { not: { region: ['south'] } }] }
 async function service(t: Test) {
   const app = await testApp(t, { now: () => now, timeZone: 'Europe/Berlin' })
   const reader = await app.addCaller('first', ['metrics/read'])
-  return { ...app, reader, south: await app.addCaller('south') }
+  // Several values of one attribute at once are for who may see names.
+  const namer = await app.addCaller('first', ['metrics/read', 'people/read'])
+  return { ...app, reader, namer, south: await app.addCaller('south') }
 }
 
 const put = (caller: Caller, id: string, body: unknown) =>
@@ -167,7 +169,7 @@ t.test('a metric takes saved filters and attributes, and echoes them', async t =
   await put(app, 'engineers', { filter: engineers })
   await seedRoster(app)
   const ask = async (query: string) => {
-    const response = await app.reader.call({ url: `/api/v1/metrics/active-users?minGroupSize=10&${query}` })
+    const response = await app.namer.call({ url: `/api/v1/metrics/active-users?minGroupSize=10&${query}` })
     return { status: response.statusCode, body: response.json() }
   }
   t.match(await ask('cohort=all&role=seller,engineer&membership=current'), {

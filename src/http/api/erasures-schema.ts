@@ -72,7 +72,9 @@ export const ErasureOutcome = Type.Object(
 /** Which erasures are listed. */
 export const ErasureQuery = Type.Object(
   {
-    before: Type.Optional(Type.Integer({ minimum: 1, description: 'The last id of the page before' })),
+    before: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'The last id of the page before' })
+    ),
     limit: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Entries on a page at most' })
     )
