@@ -19,11 +19,11 @@ const run = promisify(execFile)
 const headers = { 'x-experience-api-version': '1.0.3', 'content-type': 'application/json' }
 
 /** Without a connection that is kept: each request may come to another process. */
-async function post({ url, authorization }: Greeting): Promise<string[]> {
+async function post({ url, authorization }: Greeting, statement: object = opened): Promise<string[]> {
   const response = await fetch(`${url}/xapi/statements`, {
     method: 'POST',
     headers: { ...headers, authorization, connection: 'close' },
-    body: JSON.stringify(opened)
+    body: JSON.stringify(statement)
   })
   if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`)
   return (await response.json()) as string[]
@@ -82,7 +82,12 @@ t.test('two processes answer on one port over one embedded server', { timeout: 3
   t.equal(members.length, 2)
 
   await t.test('what their workers have done is counted together', async t => {
-    await Promise.all(Array.from({ length: 20 }, () => post(greeting)))
+    // Of as many days, for what one transaction stores of a learner's day is one row.
+    const statements = Array.from({ length: 20 }, (_, day) => ({
+      ...opened,
+      timestamp: `2026-01-${10 + day}T12:00:00Z`
+    }))
+    await Promise.all(statements.map(statement => post(greeting, statement)))
     // Connections go to the processes in turns, so this asks both.
     const both = () => Promise.all([rowsDone(greeting), rowsDone(greeting)])
     await until(async () => (await both()).every((rows, _, [first]) => rows >= 20 && rows === first))
