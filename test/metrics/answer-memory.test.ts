@@ -92,7 +92,7 @@ t.test('after any doings, what is remembered is what would be counted now, in a 
         }
       }
     ),
-    { numRuns: 30 }
+    { numRuns: 15 }
   )
   t.ok(memory.counts.remembered > memory.counts.counted / 10, 'some of it was remembered')
 })

@@ -91,8 +91,8 @@ export const stories = fc
     repeats: fc.array(fc.nat(40), { maxLength: 6 }),
     order: fc.array(fc.nat(), { minLength: 40, maxLength: 40 }),
     // Who is in the roster from the beginning: of somebody unknown, nearly everything else is refused.
-    opening: fc.array(puts, { minLength: 1, maxLength: 6 }),
-    steps: fc.array(steps, { minLength: 1, maxLength: 8 }),
+    opening: fc.array(puts, { minLength: 1, maxLength: 5 }),
+    steps: fc.array(steps, { minLength: 1, maxLength: 6 }),
     // In every fourth the words come with the statements, at the same time and through connections that are lost.
     areWordsKnown: fc.nat(3).map(chance => chance > 0),
     question: questions,
