@@ -15,17 +15,14 @@ const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'not-found'
 }
 
-/** PostgreSQL's and the system's codes for what may be over in a moment. */
+/** PostgreSQL's and the system's codes for what may be over in a moment, besides a connection that was lost. */
 const passingCodes: Readonly<Record<string, ErrorCode>> = {
   57014: 'timed-out',
   '57P03': 'not-ready',
   53100: 'not-ready',
   53200: 'not-ready',
   53300: 'not-ready',
-  '08006': 'not-ready',
   ECONNREFUSED: 'not-ready',
-  ECONNRESET: 'not-ready',
-  EPIPE: 'not-ready',
   ETIMEDOUT: 'not-ready',
   EHOSTUNREACH: 'not-ready',
   ENOTFOUND: 'not-ready',

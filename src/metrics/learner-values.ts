@@ -53,8 +53,7 @@ export async function findLearnerValues<Options extends MetricOptions>(
   request: MeasureRequest<Options>
 ): Promise<LearnerValues> {
   const asked = { request, what: `learners of ${metric.id}` }
-  const sizeOf = (learners: readonly LearnerValue[]) => learners.length
-  const { value: learners, snapshot } = await recall(db, asked, sizeOf, () => count(db, metric, request))
+  const { value: learners, snapshot } = await recall(db, asked, () => count(db, metric, request))
   return { learners, snapshot }
 }
 

@@ -68,8 +68,8 @@ export function firstDayOf(days: RawBuilder<number>): RawBuilder<number> {
 }
 
 /**
- * SQL over a row with `next_active` for the days after which, within so many days, the learner was active again. The
- * sets are shifted onto themselves, twice as far each time.
+ * SQL over a row with `next_active` for the days after which, within so many days, the learner was active again: the
+ * active days, moved back by one day, by two, and so on.
  */
 export function followedWithin(windowDays: number): RawBuilder<number> {
   const full = sql.lit(2 ** daysOfRow - 1)

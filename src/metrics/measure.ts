@@ -25,8 +25,7 @@ export async function measure<Options extends MetricOptions>(
   request: MeasureRequest<Options>
 ): Promise<Measurement> {
   const asked = { request, what: `cells of ${metric.id}` }
-  const sizeOf = (cells: Measurement['cells']) => cells.length
-  const { value: cells, snapshot } = await recall(db, asked, sizeOf, async () => {
+  const { value: cells, snapshot } = await recall(db, asked, async () => {
     const { cells, ...snapshot } = await count(db, metric, request)
     return { value: cells, snapshot }
   })

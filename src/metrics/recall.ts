@@ -17,25 +17,23 @@ export interface Recalled {
  * (what the rollups wait for) is read anew in any case. Several who ask for the same at once have it counted once: the
  * others wait, and look again whether the version is theirs.
  *
- * @param sizeOf how many numbers a value is made of.
  * @see docs/decisions/0034-answers-are-remembered-by-data-version.md
  */
-export async function recall<Value>(
+export async function recall<Item>(
   db: Kysely<Database>,
   { request, what }: Recalled,
-  sizeOf: (value: Value) => number,
-  count: () => Promise<Counted<Value>>
-): Promise<Counted<Value>> {
+  count: () => Promise<Counted<readonly Item[]>>
+): Promise<Counted<readonly Item[]>> {
   const { memory } = request
   if (memory === undefined) return count()
   const key = keyOf(request, what)
-  const known = await lookUp<Value>(db, memory, { key, request })
+  const known = await lookUp<Item>(db, memory, { key, request })
   if (known !== null) return known
   // Who has a transaction open waits for nobody, since those who count may need its connection.
   const other = db.isTransaction ? undefined : memory.underWay.get(key)
   if (other !== undefined) {
     await other.catch(() => undefined)
-    const found = await lookUp<Value>(db, memory, { key, request })
+    const found = await lookUp<Item>(db, memory, { key, request })
     if (found !== null) return found
   }
   const counting = count()
@@ -43,19 +41,19 @@ export async function recall<Value>(
   try {
     const counted = await counting
     memory.counts.counted += 1
-    if (counted.snapshot.version !== null) memory.kept.set(key, counted, { size: Math.max(1, sizeOf(counted.value)) })
+    if (counted.snapshot.version !== null) memory.kept.set(key, counted, { size: Math.max(1, counted.value.length) })
     return counted
   } finally {
     if (memory.underWay.get(key) === counting) memory.underWay.delete(key)
   }
 }
 
-async function lookUp<Value>(
+async function lookUp<Item>(
   db: Kysely<Database>,
   memory: AnswerMemory,
   { key, request }: { readonly key: string; readonly request: SharesRequest }
-): Promise<Counted<Value> | null> {
-  const known = memory.kept.get(key) as Counted<Value> | undefined
+): Promise<Counted<readonly Item[]> | null> {
+  const known = memory.kept.get(key) as Counted<readonly Item[]> | undefined
   if (known === undefined) return null
   const moment = await findMoment(db, request)
   if (moment.version !== known.snapshot.version) return null

@@ -72,8 +72,7 @@ export async function findEnergizeCounts(
   request: SharesRequest
 ): Promise<{ readonly learners: readonly CountedLearner[]; readonly snapshot: Snapshot }> {
   const asked = { request, what: 'energize counts' }
-  const sizeOf = (learners: readonly CountedLearner[]) => learners.length
-  const { value: learners, snapshot } = await recall(db, asked, sizeOf, () => count(db, request))
+  const { value: learners, snapshot } = await recall(db, asked, () => count(db, request))
   return { learners, snapshot }
 }
 

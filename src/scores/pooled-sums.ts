@@ -30,8 +30,7 @@ export async function findPooledSums(
   request: SharesRequest
 ): Promise<{ readonly sums: readonly PooledSum[]; readonly snapshot: Snapshot }> {
   const asked = { request, what: `pooled sums of ${metric.id}` }
-  const sizeOf = (sums: readonly PooledSum[]) => sums.length
-  const { value: sums, snapshot } = await recall(db, asked, sizeOf, () => pool(db, metric, request))
+  const { value: sums, snapshot } = await recall(db, asked, () => pool(db, metric, request))
   return { sums, snapshot }
 }
 
