@@ -1,17 +1,8 @@
 import type { CohortFilter } from '../../people/cohort-filter.js'
+import type { Dimension } from '../dimension.js'
 
 /** What the roster tells of learners that a question may ask for; `line` is everybody below a manager. */
-export type Attribute =
-  | 'role'
-  | 'team'
-  | 'manager'
-  | 'region'
-  | 'jobFamily'
-  | 'assignmentType'
-  | 'tenureBand'
-  | 'cohort'
-  | 'saved'
-  | 'line'
+export type Attribute = Dimension | 'saved' | 'line'
 
 /** Attributes that a row has one value of, and each by itself; null stands for none. */
 export const plainAttributes = ['role', 'team', 'manager', 'region', 'jobFamily', 'assignmentType'] as const
