@@ -8,17 +8,17 @@ const tickUs = 10_000
  * Begins to count the CPU of this process and of the database's connections, which says more than a rate does on a
  * machine with neighbours.
  *
- * @returns what ends the count and divides it by so many statements.
+ * @returns what ends the count and divides it by so many statements or requests.
  */
-export async function cpuMeter({ pool }: Pick<BenchService, 'pool'>): Promise<(statements: number) => Promise<string>> {
+export async function cpuMeter({ pool }: Pick<BenchService, 'pool'>): Promise<(times: number) => Promise<string>> {
   const own = process.cpuUsage()
   const backends = await backendUs(pool)
-  return async statements => {
+  return async times => {
     const { user, system } = process.cpuUsage(own)
     const after = await backendUs(pool)
     const spent = [...after].reduce((sum, [pid, us]) => sum + us - (backends.get(pid) ?? 0), 0)
-    const each = (us: number) => (us / statements).toFixed(0)
-    return `CPU a statement: service ${each(user + system)} µs, PostgreSQL ${each(spent)} µs`
+    const each = (us: number) => (us / times).toFixed(0)
+    return `CPU of each: service ${each(user + system)} µs, PostgreSQL ${each(spent)} µs`
   }
 }
 

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { benchEndpoint } from './endpoint.js'
 import { benchGroups } from './groups.js'
+import { benchGrowth } from './growth.js'
 import { benchIngest, type Measurement } from './ingest.js'
 import { benchMetrics } from './metrics.js'
 import { benchQueries } from './queries.js'
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Measurement[]>>> =
     }),
   'row-level-security': benchRowLevelSecurity,
   queries: () => benchQueries(Number(process.argv[3] ?? 100_000)),
+  growth: () => benchGrowth(Number(process.argv[3] ?? 10_000_000)),
   groups: () => benchGroups(Number(process.argv[3] ?? 20_000)),
   metrics: () => benchMetrics(Number(process.argv[3] ?? 10_000_000)),
   rollups: () => benchRollups(Number(process.argv[3] ?? 1_000_000), mild),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,15 +32,21 @@ export const authority = '{"objectType":"Agent","account":{"homePage":"https://b
 
 const secret = 'a secret of the bench alone'
 
-/** Starts the service on a throw-away database. */
+/**
+ * Starts the service on a throw-away database, or on the one in the folder BENCH_DATA_DIR, which is kept: what takes long
+ * to fill can be measured again.
+ */
 export async function startBenchService(): Promise<BenchService> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'momentum-bench-'))
+  const kept = process.env.BENCH_DATA_DIR
+  const dataDir = kept ?? (await mkdtemp(join(tmpdir(), 'momentum-bench-')))
+  await mkdir(dataDir, { recursive: true })
   await chmod(dataDir, 0o755)
   const server = await startEmbeddedServer({ dataDir, log: () => undefined, sharedFolder: join(dataDir, 'shared') })
   const { db, pool } = openDatabase({ connection: server.connection, poolSize: 10, onError: () => undefined })
   await migrate(db, migrationsFolder)
   const { id: tenantId } = await ensureTenant(db, 'bench', 'UTC')
-  await createCredential(db, { tenantId, name: 'bench', key: 'bench', secret, scopes: operatorScopes })
+  const key = randomUUID()
+  await createCredential(db, { tenantId, name: 'bench', key, secret, scopes: operatorScopes })
   const app = await buildApp({
     context: {
       db,
@@ -62,7 +68,7 @@ export async function startBenchService(): Promise<BenchService> {
     tenantId,
     url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
     headers: {
-      authorization: `Basic ${Buffer.from(`bench:${secret}`).toString('base64')}`,
+      authorization: `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`,
       'x-experience-api-version': '1.0.3',
       'content-type': 'application/json'
     },
@@ -70,7 +76,18 @@ export async function startBenchService(): Promise<BenchService> {
       await app.close()
       await db.destroy()
       await server.stop()
-      await rm(dataDir, { recursive: true, force: true })
+      if (kept === undefined) await rm(dataDir, { recursive: true, force: true })
     }
+  }
+}
+
+/** Leaves the tables as autovacuum would in time. */
+export async function vacuum(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect()
+  try {
+    await client.query('set statement_timeout = 0')
+    await client.query('vacuum (analyze)')
+  } finally {
+    client.release(true)
   }
 }

@@ -23,7 +23,7 @@ export async function seedYear(db: Kysely<Database>, options: YearOptions): Prom
   const { learners, modules } = options
   const tenant = await db
     .insertInto('tenant')
-    .values({ name: `a year of ${learners} learners`, time_zone: 'UTC' })
+    .values({ name: nameOf(options), time_zone: 'UTC' })
     .returning('id')
     .executeTakeFirstOrThrow()
   const id = sql`${tenant.id}::integer`
@@ -46,6 +46,16 @@ export async function seedYear(db: Kysely<Database>, options: YearOptions): Prom
   await withoutIndexes(db, trx => seedEvents(trx, tenant.id, options))
   await sql`analyze`.execute(db)
   return tenant.id
+}
+
+/** The tenant whose year a kept database has already; null when it must be seeded. */
+export async function findYear(db: Kysely<Database>, options: YearOptions): Promise<number | null> {
+  const tenant = await db.selectFrom('tenant').select('id').where('name', '=', nameOf(options)).executeTakeFirst()
+  return tenant?.id ?? null
+}
+
+function nameOf({ learners }: YearOptions): string {
+  return `a year of ${learners} learners`
 }
 
 /**
