@@ -102,6 +102,14 @@ function reaches(isBroad: boolean): readonly boolean[] {
   return isBroad ? [false, true] : [false]
 }
 
+/** Where a row of the trail stands in the record. */
+interface Place {
+  readonly stored: RawBuilder<unknown>
+  readonly seq: RawBuilder<unknown>
+  /** The statement that has the names: the row's own, or one that it refers to. */
+  readonly viaSeq: RawBuilder<unknown>
+}
+
 /**
  * Statements by their own columns, each once; or by links, which can lead to one of them over several others: then the
  * statement `named`, that has the names, is another than the one that is found.
@@ -115,19 +123,20 @@ function branch(
   const row = table === 'statement' ? sql`statement` : sql`driver`
   const driven = sql`${row}.tenant_id = ${tenantId} and ${condition(row)} and ${range(row)}`
   const readable = sql`${isByAuthority(filter)} and ${notVoided}`
-  const isAsked = askedOf(table === 'statement' ? row : sql`named`, filter, trail)
   if (table === 'statement') {
-    return sql`select stored, seq from statement where ${driven} and ${isAsked ?? sql`true`} and ${readable}`
+    const place = { stored: sql`statement.stored`, seq: sql`statement.seq`, viaSeq: sql`statement.seq` }
+    const asked = [...linksAsked(filter, trail, place), ...namesAsked(filter, trail, place, row)]
+    return sql`select stored, seq from statement where ${sql.join([driven, ...asked, readable], sql` and `)}`
   }
+  const place = { stored: sql`driver.stored`, seq: sql`driver.seq`, viaSeq: sql`driver.via_seq` }
+  const names = namesAsked(filter, trail, place, sql`named`)
+  const isNamed = sql`(select true from statement as named
+    where named.tenant_id = ${tenantId} and named.seq = driver.via_seq and ${sql.join(names, sql` and `)} limit 1)`
   const isReadable = sql`(select true from statement
     where statement.tenant_id = ${tenantId} and statement.seq = driver.seq and ${readable} limit 1)`
-  // In this order: what is asked lets few rows through, and nearly all are readable.
-  const isFound =
-    isAsked === null
-      ? isReadable
-      : sql`case when (select true from statement as named
-          where named.tenant_id = ${tenantId} and named.seq = driver.via_seq and ${isAsked} limit 1)
-        then ${isReadable} end`
+  // In this order: links are looked up in an index alone, what is asked lets few rows through, nearly all are readable.
+  const asked = [...linksAsked(filter, trail, place), ...(names.length === 0 ? [] : [isNamed]), isReadable]
+  const isFound = asked.reduceRight((then, when) => sql`case when ${when} then ${then} end`)
   return sql`
     select distinct driver.stored, driver.seq from ${sql.table(table)} as driver where ${driven} and ${isFound}`
 }
@@ -137,15 +146,36 @@ function isByAuthority({ authorityId }: ResolvedFilter): RawBuilder<unknown> {
   return authorityId === null ? sql`true` : sql`statement.authority_id = ${authorityId}`
 }
 
-/** What is asked of the statement that has the names, besides what the trail has of it; null for nothing. */
-function askedOf(named: RawBuilder<unknown>, filter: ResolvedFilter, trail: Trail): RawBuilder<unknown> | null {
-  const { verbId, registration, agentId, activityId } = filter
-  const conditions = [
-    verbId === null && registration === null ? null : ownConditions(named, filter),
-    agentId === null || trail === 'agent' ? null : agentCondition(named, filter, agentId),
-    activityId === null || trail === 'activity' ? null : activityCondition(named, filter, activityId)
-  ].filter(condition => condition !== null)
-  return conditions.length === 0 ? null : sql.join(conditions, sql` and `)
+/** What is asked besides the trail that a link tells: a statement has the links of all that it refers to. */
+function linksAsked(filter: ResolvedFilter, trail: Trail, place: Place): readonly RawBuilder<unknown>[] {
+  const { agentId, activityId, relatedAgents, relatedActivities } = filter
+  return [
+    ...(activityId === null || trail === 'activity'
+      ? []
+      : [isLinked(filter, { table: 'statement_activity', id: activityId, isBroad: relatedActivities }, place)]),
+    ...(agentId === null || trail === 'agent' || relatedAgents
+      ? []
+      : [isLinked(filter, { table: 'statement_agent', id: agentId, isBroad: false }, place)])
+  ]
+}
+
+/** What is asked besides the trail of the columns of the statement that has the names. */
+function namesAsked(
+  filter: ResolvedFilter,
+  trail: Trail,
+  place: Place,
+  named: RawBuilder<unknown>
+): readonly RawBuilder<unknown>[] {
+  const { verbId, registration, agentId, relatedAgents } = filter
+  return [
+    ...(verbId === null && registration === null ? [] : [ownConditions(named, filter)]),
+    ...(agentId === null || trail === 'agent' || !relatedAgents
+      ? []
+      : [
+          sql`(${named}.authority_id = ${agentId}
+            or ${isLinked(filter, { table: 'statement_agent', id: agentId, isBroad: true }, place)})`
+        ])
+  ]
 }
 
 /** What is asked of a statement in its own columns. */
@@ -154,28 +184,21 @@ function ownConditions(named: RawBuilder<unknown>, { verbId, registration }: Res
     and ${registration === null ? sql`true` : sql`${named}.registration = ${registration}::uuid`}`
 }
 
+interface Link {
+  readonly table: 'statement_agent' | 'statement_activity'
+  readonly id: number
+  readonly isBroad: boolean
+}
+
 /** The statement that has the one name must have the other too. */
-function activityCondition(
-  named: RawBuilder<unknown>,
-  { tenantId, relatedActivities }: ResolvedFilter,
-  activityId: number
+function isLinked(
+  { tenantId }: ResolvedFilter,
+  { table, id, isBroad }: Link,
+  { stored, seq, viaSeq }: Place
 ): RawBuilder<unknown> {
-  return sql`(select true from statement_activity as link
-    where link.tenant_id = ${tenantId} and link.activity_id = ${activityId}
-      and link.is_related = any(${reaches(relatedActivities)}::boolean[]) and ${isLinkOf(named)} limit 1)`
-}
-
-function agentCondition(
-  named: RawBuilder<unknown>,
-  { tenantId, relatedAgents }: ResolvedFilter,
-  agentId: number
-): RawBuilder<unknown> {
-  const isLinked = sql`(select true from statement_agent as link
-    where link.tenant_id = ${tenantId} and link.agent_id = ${agentId}
-      and link.is_related = any(${reaches(relatedAgents)}::boolean[]) and ${isLinkOf(named)} limit 1)`
-  return relatedAgents ? sql`(${named}.authority_id = ${agentId} or ${isLinked})` : isLinked
-}
-
-function isLinkOf(named: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`link.stored = ${named}.stored and link.seq = ${named}.seq and link.via_seq = ${named}.seq`
+  const column = table === 'statement_agent' ? sql`link.agent_id` : sql`link.activity_id`
+  const isInReach = isBroad ? sql`link.is_related in (false, true)` : sql`link.is_related = false`
+  return sql`(select true from ${sql.table(table)} as link
+    where link.tenant_id = ${tenantId} and ${column} = ${id} and ${isInReach}
+      and link.stored = ${stored} and link.seq = ${seq} and link.via_seq = ${viaSeq} limit 1)`
 }

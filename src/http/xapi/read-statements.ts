@@ -80,6 +80,7 @@ function moreLink(request: FastifyRequest, cursor: string): string {
   return `${request.pathPrefix}${path}?${parameters}`
 }
 
+/** As bytes: a long string is written to the socket at half again the cost (346 and 223 µs for 150 kB). */
 function sendJson(reply: FastifyReply, json: string): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(json)
+  return reply.type('application/json; charset=utf-8').send(Buffer.from(json))
 }
