@@ -5,6 +5,7 @@ import { benchEndpoint } from './endpoint.js'
 import { benchGroups } from './groups.js'
 import { benchGrowth } from './growth.js'
 import { benchIngest, type Measurement } from './ingest.js'
+import { benchMemory } from './memory.js'
 import { benchMetrics } from './metrics.js'
 import { benchQueries } from './queries.js'
 import { benchRollups } from './rollups.js'
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Measurement[]>>> =
   'row-level-security': benchRowLevelSecurity,
   queries: () => benchQueries(Number(process.argv[3] ?? 100_000)),
   growth: () => benchGrowth(Number(process.argv[3] ?? 10_000_000)),
+  memory: () => benchMemory(Number(process.argv[3] ?? 120)),
   groups: () => benchGroups(Number(process.argv[3] ?? 20_000)),
   metrics: () => benchMetrics(Number(process.argv[3] ?? 10_000_000)),
   rollups: () => benchRollups(Number(process.argv[3] ?? 1_000_000), mild),
