@@ -13,11 +13,10 @@ const writers = 4
  * Records statements of a seed as the service does, in batches of 100, four at a time, until the table has so many; those
  * that a kept database has already are not made again.
  */
-export async function fill({ db, tenantId }: BenchService, seed: number, count: number): Promise<void> {
-  const { rows } = await sql<{ n: number }>`
-    select count(*)::integer as n from statement where tenant_id = ${tenantId}`.execute(db)
+export async function fill(service: BenchService, seed: number, count: number): Promise<void> {
+  const { db, tenantId } = service
   const context = { makeId: randomUUID, authority, version: '1.0.3' as const }
-  let next = rows[0]?.n ?? 0
+  let next = await countOf(service)
   const write = async () => {
     while (next < count) {
       const first = next
@@ -29,4 +28,11 @@ export async function fill({ db, tenantId }: BenchService, seed: number, count: 
     }
   }
   await Promise.all(Array.from({ length: writers }, write))
+}
+
+/** Statements in the table. */
+export async function countOf({ db, tenantId }: BenchService): Promise<number> {
+  const { rows } = await sql<{ n: number }>`
+    select count(*)::integer as n from statement where tenant_id = ${tenantId}`.execute(db)
+  return rows[0]?.n ?? 0
 }

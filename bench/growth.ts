@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { cpuMeter } from './cpu-meter.js'
-import { fill } from './fill.js'
+import { countOf, fill } from './fill.js'
 import type { Measurement } from './ingest.js'
 import { measureQueries, querySeed } from './queries.js'
 import { type BenchService, startBenchService, vacuum } from './service.js'
@@ -15,14 +15,15 @@ const askedAt = 5_000_000
  * Measures what a statement costs while the table grows: rate, CPU and bytes at four sizes, and at 5 million the
  * queries.
  *
- * @param count statements at the end; sizes beyond are left out.
+ * @param count statements at the end; sizes beyond are left out, and those that a kept database has grown out of.
  */
 export async function benchGrowth(count: number): Promise<readonly Measurement[]> {
   const service = await startBenchService()
   try {
     const grown: Size[] = []
     const asked: Measurement[] = []
-    for (const size of sizes.filter(each => each <= count)) {
+    const begun = await countOf(service)
+    for (const size of sizes.filter(each => each <= count && each - measured >= begun)) {
       await fill(service, querySeed, size - measured)
       grown.push(await measureSize(service, size))
       if (size !== askedAt) continue
