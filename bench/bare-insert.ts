@@ -11,8 +11,8 @@ export const allTables = [
 
 type Table = (typeof allTables)[number]
 
-const batchSize = 100
-const batches = 200
+/** Statements that are inserted in all. */
+const inserted = 20_000
 
 /** Rows of a table in batches, each an array a column. */
 interface Copy {
@@ -22,13 +22,19 @@ interface Copy {
 
 /**
  * How fast PostgreSQL takes rows of statements that the service has stored, into empty tables with the same columns and
- * indexes, from one connection that commits every hundred statements.
+ * indexes, from one connection.
  *
+ * @param perCommit statements that each transaction inserts.
  * @returns statements a second.
  */
-export async function bareInsertRate({ pool }: BenchService, tables: readonly Table[]): Promise<number> {
+export async function bareInsertRate(
+  { pool }: BenchService,
+  tables: readonly Table[],
+  perCommit: number
+): Promise<number> {
+  const batches = Math.ceil(inserted / perCommit)
   const copies: Copy[] = []
-  for (const table of tables) copies.push(await copyOf(pool, table))
+  for (const table of tables) copies.push(await copyOf(pool, table, batches))
   const client = await pool.connect()
   const began = performance.now()
   for (let number = 0; number < batches; number++) {
@@ -38,11 +44,11 @@ export async function bareInsertRate({ pool }: BenchService, tables: readonly Ta
   }
   const ms = performance.now() - began
   client.release()
-  return (batches * batchSize) / (ms / 1000)
+  return inserted / (ms / 1000)
 }
 
 /** Reads as many rows of a table as that many statements have on average, and makes an empty one like it. */
-async function copyOf(pool: BenchService['pool'], [table, key]: Table): Promise<Copy> {
+async function copyOf(pool: BenchService['pool'], [table, key]: Table, batches: number): Promise<Copy> {
   await pool.query(`drop table if exists bare_${table}; create table bare_${table} (like ${table} including all)`)
   const { rows: columns } = await pool.query<{ name: string; type: string }>(
     `select quote_ident(attname) as name, format_type(atttypid, atttypmod) as type from pg_attribute
@@ -55,7 +61,7 @@ async function copyOf(pool: BenchService['pool'], [table, key]: Table): Promise<
      part as (
        select *, ntile(${batches}) over (order by ${key}) as batch from (
          select * from ${table} order by ${key}
-         limit (select count(*) from ${table}) * ${batches * batchSize} / (select n from statements)) as rows)
+         limit (select count(*) from ${table}) * ${inserted} / (select n from statements)) as rows)
      select json_build_array(${names.map(name => `json_agg(${name}::text order by ${key})`).join()}) as columns
      from part group by batch`
   )

@@ -74,8 +74,8 @@ async function measureBatches(service: BenchService): Promise<readonly Measureme
   const { rate: requests } = await loadOf(statementsOf(service), { statements: batchSize, connections: 4, seed: 3 })
   const rate = requests * batchSize
   const spent = await cpu(rate * seconds)
-  const bare = await bareInsertRate(service, allTables)
-  const bareStatements = await bareInsertRate(service, allTables.slice(0, 1))
+  const bare = await bareInsertRate(service, allTables, batchSize)
+  const bareStatements = await bareInsertRate(service, allTables.slice(0, 1), batchSize)
   return [
     {
       what: 'bare INSERT … SELECT unnest of the same rows into the same tables, batches of 100',
@@ -104,8 +104,11 @@ async function measureSingles(service: BenchService): Promise<readonly Measureme
   const { rate: ceiling, cpuUs } = await loadOf({ ...service, url }, { statements: 1, connections, seed: 4 })
   await empty.close()
   const cpu = await cpuMeter(service)
+  const mergedSince = await mergedMeter(service)
   const { rate } = await loadOf(statementsOf(service), { statements: 1, connections, seed: 4 })
   const spent = await cpu(rate * seconds)
+  const merged = await mergedSince()
+  const bare = await bareInsertRate(service, allTables, Math.round(merged))
   return [
     {
       what: 'empty Fastify route that parses the body, 32 connections',
@@ -113,11 +116,28 @@ async function measureSingles(service: BenchService): Promise<readonly Measureme
       ratio: '1'
     },
     {
+      what: `bare INSERT of the rows of ${Math.round(merged)} statements a commit, into all tables`,
+      value: perSecond(bare),
+      ratio: (bare / ceiling).toFixed(2)
+    },
+    {
       what: 'POST of single statements, 32 connections',
-      value: `${perSecond(rate)}; ${spent}`,
-      ratio: (rate / ceiling).toFixed(2)
+      value: `${perSecond(rate)}, ${merged.toFixed(1)} in a commit; ${spent}`,
+      ratio: `${(rate / ceiling).toFixed(2)}; ${(rate / bare).toFixed(2)} of the bare INSERT`
     }
   ]
+}
+
+/** Begins to count how many statements went into a transaction on average; every row says which made it. */
+async function mergedMeter({ pool }: BenchService): Promise<() => Promise<number>> {
+  const { rows: before } = await pool.query<{ seq: number }>('select coalesce(max(seq), 0) as seq from statement')
+  return async () => {
+    const { rows } = await pool.query<{ merged: number }>(
+      'select count(*)::float8 / count(distinct xmin::text) as merged from statement where seq > $1',
+      [before[0]?.seq]
+    )
+    return rows[0]?.merged ?? Number.NaN
+  }
 }
 
 /** Where statements go. */
