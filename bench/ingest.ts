@@ -71,7 +71,11 @@ async function measureChecks({ db, tenantId }: BenchService): Promise<readonly M
 /** Batches through HTTP against bare inserts: of all the rows that they make, and of the statements' rows alone. */
 async function measureBatches(service: BenchService): Promise<readonly Measurement[]> {
   const cpu = await cpuMeter(service)
-  const { rate: requests } = await loadOf(statementsOf(service), { statements: batchSize, connections: 4, seed: 3 })
+  const { rate: requests, latency } = await loadOf(statementsOf(service), {
+    statements: batchSize,
+    connections: 4,
+    seed: 3
+  })
   const rate = requests * batchSize
   const spent = await cpu(rate * seconds)
   const bare = await bareInsertRate(service, allTables, batchSize)
@@ -89,7 +93,7 @@ async function measureBatches(service: BenchService): Promise<readonly Measureme
     },
     {
       what: 'POST in batches of 100, 4 connections',
-      value: `${perSecond(rate)}; ${spent}`,
+      value: `${perSecond(rate)}; ${shown(latency)}; ${spent}`,
       ratio: (rate / bare).toFixed(2)
     }
   ]
@@ -105,7 +109,7 @@ async function measureSingles(service: BenchService): Promise<readonly Measureme
   await empty.close()
   const cpu = await cpuMeter(service)
   const mergedSince = await mergedMeter(service)
-  const { rate } = await loadOf(statementsOf(service), { statements: 1, connections, seed: 4 })
+  const { rate, latency } = await loadOf(statementsOf(service), { statements: 1, connections, seed: 4 })
   const spent = await cpu(rate * seconds)
   const merged = await mergedSince()
   const bare = await bareInsertRate(service, allTables, Math.round(merged))
@@ -122,7 +126,7 @@ async function measureSingles(service: BenchService): Promise<readonly Measureme
     },
     {
       what: 'POST of single statements, 32 connections',
-      value: `${perSecond(rate)}, ${merged.toFixed(1)} in a commit; ${spent}`,
+      value: `${perSecond(rate)}, ${merged.toFixed(1)} in a commit; ${shown(latency)}; ${spent}`,
       ratio: `${(rate / ceiling).toFixed(2)}; ${(rate / bare).toFixed(2)} of the bare INSERT`
     }
   ]
@@ -159,4 +163,8 @@ async function loadOf(
 
 function perSecond(rate: number): string {
   return `${Math.round(rate).toLocaleString('en')} statements/s`
+}
+
+function shown({ p50, p95, p99 }: LoadResult['latency']): string {
+  return `p50 ${p50.toFixed(1)}, p95 ${p95.toFixed(1)}, p99 ${p99.toFixed(1)} ms`
 }

@@ -19,6 +19,8 @@ export interface LoadResult {
   readonly rate: number
   /** Requests that were not. */
   readonly failed: number
+  /** How long an answer was waited for, in milliseconds. */
+  readonly latency: { readonly p50: number; readonly p95: number; readonly p99: number }
   /** CPU that making the load took a request, in microseconds. */
   readonly cpuUs: number
 }
@@ -40,6 +42,7 @@ async function run({ url, headers, connections, seconds, statements, seed }: Loa
     return JSON.stringify(statements === 1 ? made[0] : made)
   })
   let next = 0
+  const times: number[] = []
   const before = process.cpuUsage()
   const result = await autocannon({
     url,
@@ -50,12 +53,18 @@ async function run({ url, headers, connections, seconds, statements, seed }: Loa
     setupClient: client => {
       const prepare = () => client.setBody(withNewIds(bodies[next % bodies.length] ?? '', next++))
       prepare()
-      client.on('response', prepare)
+      client.on('response', (_status, _bytes, ms) => {
+        times.push(ms)
+        prepare()
+      })
     }
   })
   const { user, system } = process.cpuUsage(before)
   const requests = result['2xx'] + result.non2xx
+  times.sort((a, b) => a - b)
+  const at = (share: number) => times[Math.floor(share * (times.length - 1))] ?? Number.NaN
   return {
+    latency: { p50: at(0.5), p95: at(0.95), p99: at(0.99) },
     rate: result['2xx'] / result.duration,
     failed: result.non2xx + result.errors,
     cpuUs: (user + system) / requests

@@ -35,7 +35,7 @@ export async function benchMemory(seconds: number): Promise<readonly Measurement
   const service = await startProcess(dataDir)
   try {
     const measured = [
-      lineOf('just started', { peak: peakMb(service.pid), early: rssMb(service.pid), late: 0, sent: 0 })
+      lineOf('just started', { peak: peakMb(service.pid), early: rssMb(service.pid), late: 0, perSecond: 0 })
     ]
     const loads: Readonly<Record<string, Sender>> = {
       'batches of 100': sendBatch,
@@ -93,7 +93,7 @@ interface Memory {
   /** In the first and in the last quarter of the load, the most at any second. */
   readonly early: number
   readonly late: number
-  readonly sent: number
+  readonly perSecond: number
 }
 
 async function underLoad({ pid, url }: Service, send: Sender, seconds: number): Promise<Memory> {
@@ -115,7 +115,7 @@ async function underLoad({ pid, url }: Service, send: Sender, seconds: number): 
     peak: peakMb(pid),
     early: Math.max(...seen.slice(0, quarter)),
     late: Math.max(...seen.slice(-quarter)),
-    sent: sent - before
+    perSecond: (sent - before) / seconds
   }
 }
 
@@ -191,14 +191,14 @@ function peakMb(pid: number): number {
   return statusMb(pid, 'VmHWM')
 }
 
-function lineOf(what: string, { peak, early, late, sent }: Memory): Measurement {
+function lineOf(what: string, { peak, early, late, perSecond }: Memory): Measurement {
   const told = `${peak.toFixed(0)} MB at most so far`
   const line = {
     what: `memory of the service, ${what}`,
     value:
-      sent === 0
+      perSecond === 0
         ? told
-        : `${told}; ${early.toFixed(0)} MB in the first quarter, ${late.toFixed(0)} in the last; ${sent} requests`,
+        : `${told}; ${early.toFixed(0)} MB in the first quarter, ${late.toFixed(0)} in the last; ${perSecond.toFixed(1)} requests/s`,
     ratio: `${(peak / boundMb).toFixed(2)} of the bound`
   }
   process.stderr.write(`${line.what}: ${line.value}\n`)
