@@ -31,7 +31,7 @@ interface Parameter {
   readonly parameter: string
 }
 
-/** Where prepared queries run, and who hears of them. */
+/** Where queries run that go past Kysely, and who hears of them. */
 interface Place {
   readonly pool: pg.Pool
   readonly onQuery: ((query: QueryDone) => void) | undefined
@@ -40,9 +40,14 @@ interface Place {
 const places = new WeakMap<object, Place>()
 const preparedOn = new WeakMap<object, Set<string>>()
 
-/** Lets prepared queries of a database use its pool. */
+/** Lets queries that go past Kysely use a database's pool. */
 export function usePool(db: Kysely<Database>, place: Place): void {
   places.set(db, place)
+}
+
+/** Where queries of a database run that go past Kysely; undefined for a transaction. */
+export function placeOf(db: Kysely<Database>): Place | undefined {
+  return places.get(db)
 }
 
 /** Stands for a value that is given by this name when the query runs; needs a cast that tells its type. */
@@ -93,7 +98,7 @@ function isParameter(value: unknown): value is Parameter {
  * @see PostgreSQL manual, Frontend/Backend Protocol, Pipelining
  */
 export async function runTogether(db: Kysely<Database>, steps: readonly Step[]): Promise<readonly TextRow[][]> {
-  const place = places.get(db)
+  const place = placeOf(db)
   if (place === undefined) throw new TypeError('Prepared queries need a database of openDatabase, and no transaction')
   const client = await place.pool.connect()
   const began = performance.now()

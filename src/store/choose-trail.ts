@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { executeKept } from '../database/kept-plan.js'
 import type { Database } from '../database/schema.js'
 import { type Range, type ResolvedFilter, rowsOf, type Trail, trailsOf } from './statement-branches.js'
 
@@ -14,9 +15,10 @@ export async function chooseTrail(db: Kysely<Database>, filter: ResolvedFilter, 
   const [first, ...others] = trailsOf(filter)
   if (others.length === 0) return first
   const trails = [first, ...others]
-  const { rows } = await sql<{ counts: readonly number[] }>`
-    select array[${sql.join(trails.map(trail => lengthOf(rowsOf(filter, trail, range))))}]::integer[] as counts`.execute(
-    db
+  const lengths = trails.map(trail => lengthOf(rowsOf(filter, trail, range)))
+  const rows = await executeKept(
+    db,
+    sql<{ counts: readonly number[] }>`select array[${sql.join(lengths)}]::integer[] as counts`
   )
   const counts = rows[0]?.counts ?? []
   const shortest = Math.min(...counts)

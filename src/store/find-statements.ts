@@ -1,5 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { toMicroseconds } from '../database/instant-text.js'
+import { executeKept } from '../database/kept-plan.js'
 import type { Database } from '../database/schema.js'
 import { truncateFraction } from '../xapi/timestamp.js'
 import { chooseTrail } from './choose-trail.js'
@@ -76,12 +77,13 @@ export async function findStatements(
   const range = (row: RawBuilder<unknown>) => rangeOf(row, filter, page)
   const trail = await chooseTrail(db, resolved, range)
   const branches = branchesOf(resolved, trail, range).map(branch => sql`(${branch} ${limit})`)
-  const { rows } = await sql<FoundStatement>`
+  const rows = await executeKept(
+    db,
+    sql<FoundStatement>`
     select ${toMicroseconds(sql`found.stored`)} as stored, found.seq, statement.text
     from (select stored, seq from (${sql.join(branches, sql` union `)}) as branch ${limit}) as found
     join statement on statement.tenant_id = ${tenantId} and statement.seq = found.seq
-    ${page.ascending ? sql`order by found.stored, found.seq` : sql`order by found.stored desc, found.seq desc`}`.execute(
-    db
+    ${page.ascending ? sql`order by found.stored, found.seq` : sql`order by found.stored desc, found.seq desc`}`
   )
   const statements = rows.slice(0, page.limit)
   const last = statements.at(-1)
@@ -103,11 +105,14 @@ export async function findStatement(
   const authorityId =
     authority === null ? null : (await findNumbers(db, { tenantId, dictionary: 'agent' }, [authority])).get(authority)
   if (authorityId === undefined) return null
-  const { rows } = await sql<FoundStatement>`
+  const rows = await executeKept(
+    db,
+    sql<FoundStatement>`
     select ${toMicroseconds(sql`stored`)} as stored, seq, text
     from statement
     where tenant_id = ${tenantId} and id = ${id}::uuid and ${voided ? sql`not ${notVoided}` : notVoided}
-      and (${authorityId}::integer is null or authority_id = ${authorityId}::integer)`.execute(db)
+      and (${authorityId}::integer is null or authority_id = ${authorityId}::integer)`
+  )
   return rows[0] ?? null
 }
 

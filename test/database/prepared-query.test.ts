@@ -2,11 +2,13 @@ import fc from 'fast-check'
 import { sql } from 'kysely'
 import t from 'tap'
 import { isConnectionLost, isPoolExhausted } from '../../src/database/connection-loss.js'
+import { executeKept } from '../../src/database/kept-plan.js'
+import { openDatabase } from '../../src/database/open.js'
 import { parameter, prepareQuery, runTogether, withoutScans } from '../../src/database/prepared-query.js'
 import { plainArray, textArray } from '../../src/database/wire-array.js'
 import { testDatabase } from '../support/database.js'
 
-const { db } = await testDatabase(t, 1)
+const { db, connection } = await testDatabase(t, 1)
 
 const echo = prepareQuery(
   'echo',
@@ -84,4 +86,45 @@ t.test('the loss of a connection is known by its code, or as the driver words it
   for (const error of others) t.notOk(isConnectionLost(error))
   t.ok(isPoolExhausted(new Error('timeout exceeded when trying to connect')))
   t.notOk(isPoolExhausted(undefined))
+})
+
+t.test(
+  'a query that comes again with other values keeps its plan, in a transaction it is planned each time',
+  async t => {
+    const kept = async (on: typeof db, n: number) =>
+      (await executeKept(on, sql<{ n: number }>`select ${n}::integer as n`))[0]?.n
+    const names = async () => {
+      const { rows } = await sql<{ generic: number; custom: number }>`
+      select generic_plans as generic, custom_plans as custom from pg_prepared_statements
+      where statement = 'select $1::integer as n'`.execute(db)
+      return rows
+    }
+    t.equal(await db.transaction().execute(trx => kept(trx, 7)), 7)
+    t.strictSame(await names(), [])
+    for (let n = 0; n < 8; n++) t.equal(await kept(db, n), n)
+    t.strictSame(await names(), [{ generic: 3, custom: 5 }])
+    await t.rejects(executeKept(db, sql<object>`select 1 / ${0}::integer`), { code: '22012' })
+  }
+)
+
+t.test('who listens hears of queries whose plans are kept, and of those that fail', async t => {
+  const heard: boolean[] = []
+  const { db: listened } = openDatabase({
+    connection,
+    poolSize: 1,
+    onError: () => undefined,
+    onQuery: ({ hasFailed }) => heard.push(hasFailed)
+  })
+  await executeKept(listened, sql<object>`select ${1}::integer`)
+  await t.rejects(executeKept(listened, sql<object>`select 1 / ${0}::integer`), { code: '22012' })
+  t.strictSame(heard, [false, true])
+  await listened.destroy()
+})
+
+t.test('there are only so many texts whose plans are kept', async t => {
+  for (let n = 0; n < 210; n++) await executeKept(db, sql<object>`select ${n}::integer, ${sql.raw(String(n))}`)
+  const { rows } = await sql<{ n: number }>`
+    select count(*)::integer as n from pg_prepared_statements where name like 'kept-%'`.execute(db)
+  // Some of the 200 were asked of another connection.
+  t.ok(Number(rows[0]?.n) > 190 && Number(rows[0]?.n) <= 200, `${rows[0]?.n} plans`)
 })

@@ -8,7 +8,7 @@ import { ensureTenant } from '../../src/store/tenant.js'
 import { prepareStatement } from '../../src/xapi/prepare.js'
 import { testDatabase } from '../support/database.js'
 
-const { db } = await testDatabase(t)
+const { db, pool } = await testDatabase(t)
 const { id: tenantId } = await ensureTenant(db, 'plans', 'UTC')
 
 const verb = (name: string) => `http://x.org/${name}`
@@ -25,11 +25,15 @@ const prepared = Array.from({ length: count }, (_, n) => {
     },
     ...(n % 3 === 0 ? { context: { registration } } : {})
   }
+  return prepare(value)
+})
+
+function prepare(value: object) {
   return prepareStatement(
     { text: JSON.stringify(value), value },
     { makeId: randomUUID, authority: '{"mbox":"mailto:lrs@x.org"}', version: '1.0.3' }
   )
-})
+}
 for (let at = 0; at < count; at += 1000) {
   await recordStatements(db, tenantId, prepared.slice(at, at + 1000), { mayDefine: false })
 }
@@ -116,5 +120,38 @@ t.test('the rarest of the names that are asked for is what is read along', async
   ]
   for (const [given, expected] of cases) {
     t.equal(await chooseTrail(db, { ...everything, ...given }, range), expected, JSON.stringify(given))
+  }
+})
+
+/** What a plan does that knows no values, as a connection keeps it. */
+async function genericNodes(query: RawBuilder<unknown>): Promise<readonly string[]> {
+  const { sql: text } = sql`explain (generic_plan, format json) ${query} order by stored desc, seq desc
+    limit ${101}`.compile(db)
+  const { rows } = await pool.query<{ 'QUERY PLAN': readonly [{ readonly Plan: PlanNode }] }>(text)
+  const all = (node: PlanNode): readonly string[] => [node['Node Type'], ...(node.Plans ?? []).flatMap(all)]
+  return rows.flatMap(row => all(row['QUERY PLAN'][0].Plan))
+}
+
+t.test('a plan that is kept for all values reads each branch in its order, too', async t => {
+  const referring = prepared.slice(0, 1000).map(({ id }) =>
+    prepare({
+      actor: { mbox: 'mailto:ada@x.org' },
+      verb: { id: verb('did') },
+      object: { objectType: 'StatementRef', id }
+    })
+  )
+  await recordStatements(db, tenantId, referring, { mayDefine: false })
+  await sql`vacuum analyze`.execute(db)
+  for (const [name, given] of Object.entries(combinations)) {
+    const filter = { ...everything, ...given }
+    for (const trail of trailsOf(filter)) {
+      for (const query of branchesOf(filter, trail, range)) {
+        const kinds = await genericNodes(query)
+        t.notOk(
+          kinds.some(kind => /Sort|Hash|Merge Join|Bitmap|Seq Scan/.test(kind)),
+          `${name}, along ${trail}: ${kinds}`
+        )
+      }
+    }
   }
 })
