@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { benchEndpoint } from './endpoint.js'
+import { benchEndpoints } from './endpoints.js'
 import { benchGroups } from './groups.js'
 import { benchGrowth } from './growth.js'
 import { benchIngest, type Measurement } from './ingest.js'
@@ -25,6 +26,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Measurement[]>>> =
   memory: () => benchMemory(Number(process.argv[3] ?? 120)),
   groups: () => benchGroups(Number(process.argv[3] ?? 20_000)),
   metrics: () => benchMetrics(Number(process.argv[3] ?? 10_000_000)),
+  endpoints: () => benchEndpoints(Number(process.argv[3] ?? 10_000_000)),
   rollups: () => benchRollups(Number(process.argv[3] ?? 1_000_000), mild),
   'rollups-unequal': () => benchRollups(Number(process.argv[3] ?? 1_000_000), zipf)
 }

@@ -2,20 +2,20 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { answerMetric } from '../src/metrics/answer.js'
 import { catalogue } from '../src/metrics/catalogue.js'
 import type { Metric } from '../src/metrics/metric.js'
-import { rebuildPersons } from '../src/rollup/rebuild-rollups.js'
 import { benchComposite } from './composite.js'
 import { type DuckDB, startDuckDB } from './duckdb.js'
 import { type RawWindow, rawQueries } from './duckdb-metrics.js'
 import type { Measurement } from './ingest.js'
 import { type Latency, latencyOf } from './latency.js'
-import { type BenchService, startBenchService, vacuum } from './service.js'
-import { findYear, seedYear, type YearOptions, yearBegin } from './year.js'
+import { ensureYear } from './seeded-year.js'
+import { type BenchService, startBenchService } from './service.js'
+import { yearBegin } from './year.js'
 
 /** What is asked of whom: 90 days that begin on a Monday, on the day after the last of the year. */
-const metricWindow = { from: '2026-06-29', to: '2026-09-27' } as const
-const asOf = new Date(Date.parse(yearBegin) + 364 * 86_400_000)
+export const metricWindow = { from: '2026-06-29', to: '2026-09-27' } as const
+export const asOf = new Date(Date.parse(yearBegin) + 364 * 86_400_000)
 const aims = { everyone: 100, hundred: 20 } as const
-const bounds = { connections: 4, rounds: 20, ms: 5_000 } as const
+export const bounds = { connections: 4, rounds: 20, ms: 5_000 } as const
 
 /**
  * Measures each metric over 90 days of a seeded year, for everyone and for a cohort of 100, and where there is a query
@@ -26,24 +26,11 @@ const bounds = { connections: 4, rounds: 20, ms: 5_000 } as const
 export async function benchMetrics(events: number): Promise<readonly Measurement[]> {
   const service = await startBenchService()
   try {
-    const options = { learners: Math.ceil(events / 500), events, modules: 600 }
-    const tenantId = (await findYear(service.db, options)) ?? (await makeYear(service, options))
+    const tenantId = await ensureYear(service, events)
     return await measureMetrics(service, tenantId)
   } finally {
     await service.stop()
   }
-}
-
-/** Seeds a year, derives its rollups as a rebuild does, and leaves the tables as autovacuum would in time. */
-async function makeYear({ db, pool }: BenchService, options: YearOptions): Promise<number> {
-  const tenantId = await seedYear(db, options)
-  for (let last: number | null = 0; last !== null; ) {
-    const after: number = last
-    const rebuilt = await db.transaction().execute(trx => rebuildPersons(trx, tenantId, after))
-    last = rebuilt?.last ?? null
-  }
-  await vacuum(pool)
-  return tenantId
 }
 
 /** Measures the metrics of a tenant that was filled. */

@@ -30,13 +30,23 @@ export interface BenchService {
 /** The authority of statements that are stored without a request. */
 export const authority = '{"objectType":"Agent","account":{"homePage":"https://bench.example","name":"bench"}}'
 
+/** What a bench wants otherwise than the service has it by itself. */
+interface BenchOptions {
+  /** As environment variables. */
+  readonly settings?: Readonly<Record<string, string>>
+  readonly now?: () => Date
+}
+
 const secret = 'a secret of the bench alone'
 
 /**
  * Starts the service on a throw-away database, or on the one in the folder BENCH_DATA_DIR, which is kept: what takes long
  * to fill can be measured again.
  */
-export async function startBenchService(): Promise<BenchService> {
+export async function startBenchService({
+  settings = {},
+  now = () => new Date()
+}: BenchOptions = {}): Promise<BenchService> {
   const kept = process.env.BENCH_DATA_DIR
   const dataDir = kept ?? (await mkdtemp(join(tmpdir(), 'momentum-bench-')))
   await mkdir(dataDir, { recursive: true })
@@ -45,13 +55,11 @@ export async function startBenchService(): Promise<BenchService> {
   const { db, pool } = openDatabase({ connection: server.connection, poolSize: 10, onError: () => undefined })
   await migrate(db, migrationsFolder)
   const { id: tenantId } = await ensureTenant(db, 'bench', 'UTC')
-  const key = randomUUID()
-  await createCredential(db, { tenantId, name: 'bench', key, secret, scopes: operatorScopes })
   const app = await buildApp({
     context: {
       db,
-      config: readConfig({}),
-      now: () => new Date(),
+      config: readConfig(settings),
+      now,
       makeId: randomUUID,
       program: '0.0.0',
       wakeWorker: () => undefined,
@@ -67,17 +75,27 @@ export async function startBenchService(): Promise<BenchService> {
     pool,
     tenantId,
     url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
-    headers: {
-      authorization: `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`,
-      'x-experience-api-version': '1.0.3',
-      'content-type': 'application/json'
-    },
+    headers: await credentialHeaders(db, tenantId),
     stop: async () => {
       await app.close()
       await db.destroy()
       await server.stop()
       if (kept === undefined) await rm(dataDir, { recursive: true, force: true })
     }
+  }
+}
+
+/** Makes a credential of a tenant's operator: what its requests need. */
+export async function credentialHeaders(
+  db: Kysely<Database>,
+  tenantId: number
+): Promise<Readonly<Record<string, string>>> {
+  const key = randomUUID()
+  await createCredential(db, { tenantId, name: 'bench', key, secret, scopes: operatorScopes })
+  return {
+    authorization: `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`,
+    'x-experience-api-version': '1.0.3',
+    'content-type': 'application/json'
   }
 }
 
