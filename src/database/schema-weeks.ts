@@ -32,3 +32,11 @@ export interface LearnerWeeksTable {
   session_starts_4: number
   is_busy: boolean
 }
+
+/** The instants at which a person began activities, and at which they completed them, each in order. */
+export interface LearnerBegunTable {
+  tenant_id: number
+  person_id: number
+  begun: string[]
+  completed: string[]
+}

@@ -8,7 +8,7 @@ import type {
   RosterTable
 } from './schema-people.js'
 import type { PilotTable, ScoreDefinitionTable } from './schema-scores.js'
-import type { LearnerWeeksTable } from './schema-weeks.js'
+import type { LearnerBegunTable, LearnerWeeksTable } from './schema-weeks.js'
 
 /**
  * One interface per table, as the migrations leave it; a test compares them with the live schema.
@@ -48,6 +48,8 @@ export interface Database {
   readonly learner_weeks: LearnerWeeksTable
   readonly erasure: ErasureTable
   readonly learner_activity: LearnerActivityTable
+  readonly learner_begun: LearnerBegunTable
+  readonly learner_step: LearnerStepTable
   readonly score_definition: ScoreDefinitionTable
   readonly pilot: PilotTable
 }
@@ -320,6 +322,16 @@ export interface LearnerActivityTable {
   outcome_tags_at: string | null
   first_at: string
   last_at: string
+}
+
+export interface LearnerStepTable {
+  tenant_id: number
+  person_id: number
+  step: LearningEventKind
+  day: string
+  module_id: number
+  before: string
+  followed_on: string
 }
 
 /** The counted columns of `learner_day`. */

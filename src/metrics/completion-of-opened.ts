@@ -24,6 +24,6 @@ export const completionOfOpened: Metric = {
   definitionVersion: 1,
   options: {},
   lagDays: () => 0,
-  counting: request => followedEvents(request, ['opened', 'completed-task']),
+  counting: request => followedEvents(request, 'opened'),
   evidence: () => ({ kinds: ['completed-task'], side: 'doer' })
 }

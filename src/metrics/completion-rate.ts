@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { assignedPairs } from './assigned-pairs.js'
+import { begunCounts } from './begun-counts.js'
 import { begunPairs } from './begun-pairs.js'
 import type { Counting, MeasureRequest, Metric } from './metric.js'
 import { extent } from './shares.js'
@@ -48,43 +49,78 @@ export const completionRate: Metric<CompletionRateOptions> = {
 }
 
 function counting(request: Request): Counting {
-  return {
-    deeds: sql`
-      with begun as (${begunPairs(request)}),
-      given as (${givenPairs(request)}),
-      span as (${spans(request)})
-      select given.person_id, greatest(given.since, span.since) as day, activity_id, completed_on
-      from given join span on span.person_id = given.person_id
-        and given.since < span.until and (given.until is null or given.until > span.since)`,
-    perLearner: [
-      sql`count(distinct activity_id) as pairs`,
-      sql`count(distinct activity_id) filter (where completed_on < ends) as completed`
-    ],
-    x: sql`coalesce(completed, 0)`,
-    y: sql`coalesce(pairs, 0)`,
+  const counted = {
+    x: sql<number>`coalesce(completed, 0)`,
+    y: sql<number>`coalesce(pairs, 0)`,
     details: { denominator: denominatorOf(request) }
   }
+  const deeds = sql`
+    with begun as (${begunPairs(request)}),
+    given as (${givenPairs(request)}),
+    span as (${spans(request)})
+    select given.person_id, greatest(given.since, span.since) as day, activity_id, completed_on
+    from given join span on ${isGivenIn}`
+  return request.source === 'rollup' && request.membership !== 'at_event'
+    ? { ...counted, deeds, perLearner, learners: learnersOf(request) }
+    : { ...counted, deeds, perLearner }
+}
+
+const isGivenIn = sql`span.person_id = given.person_id
+  and given.since < span.until and (given.until is null or given.until > span.since)`
+
+const perLearner = [
+  sql`count(distinct activity_id) as pairs`,
+  sql`count(distinct activity_id) filter (where completed_on < ends) as completed`
+]
+
+/**
+ * What is divided by what was started is counted from `learner_begun`, without a look at any pair. Of several assignments
+ * of a pair the first that holds in a period counts, before which none held until then; so no period's pairs are sorted.
+ */
+function learnersOf(request: Request): RawBuilder<unknown> {
+  const { denominator } = request.options
+  if (denominator === 'started') return begunCounts(request)
+  const assigned = sql`
+    with begun as (${begunPairs(request)}),
+    given as (
+      select *, coalesce(max(coalesce(until, 'infinity')) over earlier, '-infinity') as held_before
+      from (${assignedOnes(request, sql`true`)}) as given
+      window earlier as (partition by person_id, activity_id order by since rows between unbounded preceding and 1 preceding)
+    ),
+    span as (${spans(request)})
+    select span.ordinal, given.person_id, count(*) as pairs, count(*) filter (where completed_on < ends) as completed
+    from given join span on ${isGivenIn} and held_before <= span.since
+    group by span.ordinal, given.person_id`
+  if (denominator === 'assigned') return assigned
+  const isAssigned = anyAssigned(request)
+  return sql`
+    select * from (${assigned}) as assigned where ${isAssigned}
+    union all
+    select * from (${begunCounts(request)}) as begun where not ${isAssigned}`
 }
 
 /** The pairs, between which days each of them holds, and when it was first completed. */
 function givenPairs(request: Request): RawBuilder<unknown> {
   const { denominator } = request.options
-  const assigned = (condition: RawBuilder<unknown>) => sql`
-    select person_id, activity_id, since, until, completed_on
-    from (${assignedPairs(request, condition)}) as assigned left join begun using (person_id, activity_id)`
   const started = (condition: RawBuilder<unknown>) => sql`
     select person_id, activity_id, begun_on as since, null::date as until, completed_on from begun where ${condition}`
-  if (denominator === 'assigned') return assigned(sql`true`)
+  if (denominator === 'assigned') return assignedOnes(request, sql`true`)
   if (denominator === 'started') return started(sql`true`)
   const isAssigned = anyAssigned(request)
-  return sql`${assigned(isAssigned)} union all ${started(sql`not ${isAssigned}`)}`
+  return sql`${assignedOnes(request, isAssigned)} union all ${started(sql`not ${isAssigned}`)}`
+}
+
+function assignedOnes(request: Request, condition: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    select person_id, activity_id, since, until, completed_on
+    from (${assignedPairs(request, condition)}) as assigned left join begun using (person_id, activity_id)`
 }
 
 /** The days on which learners belong to P, in stretches: their period's, or with `at_event` those within it. */
 function spans({ membership, today }: Request): RawBuilder<unknown> {
   return membership === 'at_event'
     ? sql`select person_id, since, least(until, ${today}::date + 1) as until from member where since <= ${today}::date`
-    : sql`select person_id, starts as since, least(ends, ${today}::date + 1) as until
+    : sql`select ordinal, ends, person_id, starts as since, least(ends, ${today}::date + 1) as until
         from population join period using (ordinal)
         where starts <= ${today}::date`
 }
@@ -100,5 +136,5 @@ function anyAssigned(request: Request): RawBuilder<boolean> {
   const { from, to } = extent(request, {})
   const holds = sql`assignment.assigned_on < ${to}::date
     and (assignment.withdrawn_on is null or assignment.withdrawn_on > ${from}::date)`
-  return sql<boolean>`(select exists (${assignedPairs({ ...request, module: null }, holds)}))`
+  return sql<boolean>`(select exists (${assignedPairs({ ...request, module: null, filter: null }, holds)}))`
 }

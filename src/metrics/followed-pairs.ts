@@ -1,7 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { LearningEventKind } from '../database/schema.js'
+import { nextSteps, type Step } from '../rollup/learner-steps.js'
 import { eventDeeds } from './event-deeds.js'
 import type { Counting, MeasureRequest } from './metric.js'
+import { extent, rowsOfCohort } from './shares.js'
 
 /**
  * Counts distinct pairs of learner and module that came to one step in the period, and of these the ones that came to
@@ -36,20 +37,60 @@ export function followedPairs(steps: RawBuilder<unknown>): Counting {
   }
 }
 
-/** Counts the pairs of learner and module that came from one kind of event to another; instants decide the order. */
-export function followedEvents(
-  request: Omit<MeasureRequest, 'options'>,
-  [base, next]: readonly [LearningEventKind, LearningEventKind]
-): Counting {
-  return followedPairs(
+/**
+ * Counts the pairs of learner and module that came from one kind of event to the next; instants decide the order. Where
+ * the rollups answer, they are those of `learner_step`.
+ */
+export function followedEvents(request: Omit<MeasureRequest, 'options'>, step: Step): Counting {
+  const next = nextSteps[step]
+  const counting = followedPairs(
     eventDeeds(request, {
-      kinds: [base, next],
+      kinds: [step, next],
       columns: [
         sql`event.module_id`,
-        sql`event.kind = ${sql.lit(base)} as is_base`,
+        sql`event.kind = ${sql.lit(step)} as is_base`,
         sql`event."timestamp" as happened`
       ],
       where: sql`event.module_id is not null`
     })
   )
+  if (request.source !== 'rollup') return counting
+  return {
+    ...counting,
+    ...(request.membership === 'at_event' ? stepDays(request, step) : stepsOfLearners(request, step))
+  }
 }
+
+/** The days of the steps, of which those that count are to be found. */
+function stepDays(request: Omit<MeasureRequest, 'options'>, step: Step): Pick<Counting, 'deeds'> {
+  return {
+    deeds: sql`select person_id, day, module_id, followed_on as next_day from (${stepRows(request, step)}) as step`
+  }
+}
+
+/**
+ * A module is counted by its first day in the period, which has no other before it there. Of one period, whose rows all
+ * are, the days are told and not joined: that takes a third off.
+ */
+function stepsOfLearners(request: Omit<MeasureRequest, 'options'>, step: Step): Pick<Counting, 'learners'> {
+  const [only] = request.periods.length === 1 ? request.periods : []
+  const [starts, ends] = only ? [sql`${only.from}::date`, sql`${only.to}::date`] : [sql`starts`, sql`ends`]
+  const [ordinal, period] = only ? [sql`1::bigint`, sql``] : [sql`ordinal`, sql`join period_day using (day)`]
+  return {
+    learners: sql`
+      select ${ordinal} as ordinal, person_id, count(*) filter (where before < ${starts}) as pairs,
+        count(*) filter (where before < ${starts} and followed_on < ${ends}) as followed
+      from (${stepRows(request, step)}) as step ${period}
+      group by ${sql.join([...(only ? [] : [ordinal]), sql`person_id`])}`
+  }
+}
+
+function stepRows({ tenantId, filter, periods }: Omit<MeasureRequest, 'options'>, step: Step) {
+  const { from, to } = extent({ periods, window: periods[0] ?? noDays }, {})
+  const rows = sql`(
+    select person_id, day, module_id, before, followed_on from learner_step
+    where tenant_id = ${tenantId} and step = ${sql.lit(step)} and day >= ${from}::date and day < ${to}::date) as step`
+  return filter === null ? sql`select * from ${rows}` : rowsOfCohort(tenantId, rows)
+}
+
+const noDays = { from: '0001-01-01', to: '0001-01-01' }

@@ -99,6 +99,11 @@ export interface Counting {
   readonly perLearner: readonly RawBuilder<unknown>[]
   /** How the same is read from `learner_weeks`, which is quicker by far; absent where these don't hold it. */
   readonly fromWeeks?: FromWeeks
+  /**
+   * A query for the aggregates of `perLearner` under the same names, with `ordinal` and `person_id`, which is quicker
+   * than the deeds and taken in their stead. Absent where there is none, as with `at_event`, whose days it can't cut.
+   */
+  readonly learners?: RawBuilder<unknown>
   /** Facts about the learner from the row of the roster that places them in P, by their names. */
   readonly flags?: Readonly<Record<string, RawBuilder<boolean>>>
   /**

@@ -24,6 +24,6 @@ export const openRate: Metric = {
   definitionVersion: 1,
   options: {},
   lagDays: () => 0,
-  counting: request => followedEvents(request, ['delivered', 'opened']),
+  counting: request => followedEvents(request, 'delivered'),
   evidence: () => ({ kinds: ['opened'], side: 'doer' })
 }

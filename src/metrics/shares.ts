@@ -28,7 +28,7 @@ export function shares(request: SharesRequest, counting: Counting): RawBuilder<u
 export function sharesOf(request: SharesRequest, counting: Counting) {
   const { today } = request
   const breakdown = request.breakdown.filter(isRosterDimension)
-  const { flags = {}, extra = {}, isImmature = sql`false`, fromWeeks } = counting
+  const { flags = {}, extra = {}, isImmature = sql`false` } = counting
   const population = populationOf({ ...request, breakdown, tomorrow: addDays(today, 1), flags })
   const keys = counting.isDeedOfPeriod ? periodKeys : population.keys
   const columns = Object.entries(extra).map(([name, value]) => sql`${value} as ${sql.ref(name)}`)
@@ -38,12 +38,7 @@ export function sharesOf(request: SharesRequest, counting: Counting) {
     ${sql.join(population.expressions)},
     learner_days as ${request.source === 'rollup' ? sql`not materialized` : sql`materialized`} (
       ${learnerDays({ ...request, ...extent(request, counting) })}),
-    ${
-      request.source === 'rollup' && fromWeeks !== undefined
-        ? sql`${weeks(request, counting)},
-          ${learnersOfWeeks({ ...request, fromWeeks, population, isDeedOfPeriod: counting.isDeedOfPeriod ?? false })}`
-        : learnersOfDays(request, counting, population)
-    },
+    ${learners(request, counting, population)},
     share as (
       select ${sql.join([sql`population.ordinal`, sql`population.person_id`, ...names])},
         ${counting.x} as x, ${counting.y} as y, (${isImmature}) is true as is_immature
@@ -55,6 +50,14 @@ export function sharesOf(request: SharesRequest, counting: Counting) {
 }
 
 const periodKeys = [sql`ordinal`, sql`person_id`]
+
+/** What each learner did in each period, read in the quickest way that the metric has. */
+function learners(request: SharesRequest, counting: Counting, population: Population): RawBuilder<unknown> {
+  const { fromWeeks, learners, isDeedOfPeriod = false } = counting
+  if (learners !== undefined) return sql`learner as (${learners})`
+  if (request.source !== 'rollup' || fromWeeks === undefined) return learnersOfDays(request, counting, population)
+  return sql`${weeks(request, counting)}, ${learnersOfWeeks({ ...request, fromWeeks, population, isDeedOfPeriod })}`
+}
 
 /** What each learner did in each period: of their deeds, or of the parts that these are first put together by. */
 function learnersOfDays(request: SharesRequest, counting: Counting, population: Population): RawBuilder<unknown> {
@@ -158,7 +161,7 @@ export function daysOfCohort(tenantId: number): RawBuilder<unknown> {
  * In the second branch `is true` keeps the list of learners a hash that rows are sifted by, where a join could be
  * looked up.
  */
-function rowsOfCohort(tenantId: number, table: RawBuilder<unknown>): RawBuilder<unknown> {
+export function rowsOfCohort(tenantId: number, table: RawBuilder<unknown>): RawBuilder<unknown> {
   const isSmall = isSmallCohort(tenantId)
   return sql`
     select * from ${table}

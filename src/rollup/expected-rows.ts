@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { doneToKinds } from '../events/deed-kinds.js'
 import { learningEventKinds } from '../events/mapping-rule.js'
+import type { DerivedTable } from './difference.js'
 import { columnOf, futureTolerance } from './learner-days.js'
 import { dayNumbers, daySets, daysOfRow } from './learner-weeks.js'
 import { sessionGap } from './session.js'
@@ -20,7 +21,9 @@ export function isInRange(column: RawBuilder<unknown>, { after, last }: PersonRa
 /** The name of the line that says that there is a row. */
 export const wholeRow = '(row)'
 
-const ofActivity = sql`is_doer and is_live and module_id is not null and activity_id is not null`
+const ofModule = sql`is_doer and is_live and module_id is not null`
+
+const ofActivity = sql`${ofModule} and activity_id is not null`
 
 /** SQL for the column in which a kind is counted. */
 function columnCase(end: '' | '_received'): RawBuilder<string> {
@@ -35,12 +38,10 @@ const numbersOfDay = sql.join(dayNumbers.map(name => sql`(${sql.lit(name)}, ${sq
  * history at once, and a line for each value of a row, `person_id`, key, `name`, `value` as text. Zeros and nulls have
  * no line.
  *
- * They stand behind `with deed as (…)`, which `deeds` gives, and `own_day`, the learner-days that are stored of the same
- * persons: the weeks follow from these.
+ * They stand behind `with deed as (…)`, which `deeds` gives, and `own_day` and `own_activity`, what is stored of the same
+ * persons: the weeks follow from the learner-days, and what was begun from the activities.
  */
-export const expectedValues: Readonly<
-  Record<'learner_day' | 'learner_weeks' | 'learner_activity', RawBuilder<unknown>>
-> = {
+export const expectedValues: Readonly<Record<DerivedTable, RawBuilder<unknown>>> = {
   learner_day: sql`
     select distinct person_id, day, ${sql.lit(wholeRow)} as name, 'exists' as value from deed where is_doer or is_live
     union all
@@ -148,7 +149,45 @@ export const expectedValues: Readonly<
       order by person_id, module_id, activity_id, "timestamp" desc, statement_seq desc
     ) as tagged
     cross join lateral (values ('outcome_tags', outcome_tags::text), ('outcome_tags_at', "timestamp"::text))
-      as v(name, value)`
+      as v(name, value)`,
+  learner_begun: sql`
+    select distinct person_id, ${sql.lit(wholeRow)} as name, 'exists' as value from own_activity
+    where coalesce(first_started_at, first_completed_at) is not null
+    union all
+    select person_id, name, value
+    from (
+      select person_id, array_agg(happened order by happened) filter (where name = 'begun') as begun,
+        coalesce(array_agg(happened order by happened) filter (where name = 'completed'), '{}') as completed
+      from (
+        select distinct on (person_id, name, activity_id) person_id, name, happened
+        from own_activity cross join lateral (values
+          ('begun', first_started_at), ('begun', first_completed_at), ('completed', first_completed_at)
+        ) as v(name, happened)
+        where happened is not null order by person_id, name, activity_id, happened
+      ) as firsts
+      group by person_id
+    ) as total
+    cross join lateral (values ('begun', begun::text), ('completed', completed::text)) as v(name, value)`,
+  learner_step: sql`
+    select person_id, step, day, module_id, name, value
+    from (
+      select step.person_id, step.kind as step, step.day, step.module_id, max(earlier.day) as before,
+        min(later.day) as followed_on
+      from (
+        select person_id, kind, day, module_id, min("timestamp") as first_at
+        from deed where ${ofModule} and kind in ('delivered', 'opened') group by person_id, kind, day, module_id
+      ) as step
+      left join (select distinct person_id, module_id, kind, day from deed where ${ofModule}) as earlier
+        on (earlier.person_id, earlier.module_id, earlier.kind) = (step.person_id, step.module_id, step.kind)
+          and earlier.day < step.day
+      left join (select distinct person_id, module_id, kind, day, "timestamp" from deed where ${ofModule}) as later
+        on (later.person_id, later.module_id) = (step.person_id, step.module_id)
+          and (step.kind, later.kind) in (('delivered', 'opened'), ('opened', 'completed-task'))
+          and later."timestamp" >= step.first_at
+      group by step.person_id, step.kind, step.day, step.module_id
+    ) as total
+    cross join lateral (values (${sql.lit(wholeRow)}, 'exists'), ('before', before::text),
+      ('followed_on', followed_on::text)) as v(name, value)`
 }
 
 /** The events of persons, done or received, as of an instant. */
@@ -173,4 +212,10 @@ export function ownDays({ tenantId, ...range }: PersonRange): RawBuilder<unknown
   return sql`
     select *, day - ${nth} as begins, power(2, ${nth})::bigint as bit
     from learner_day where tenant_id = ${tenantId} and ${isInRange(sql`person_id`, { tenantId, ...range })}`
+}
+
+/** The rows of `learner_activity` that are stored of persons. */
+export function ownActivities({ tenantId, ...range }: PersonRange): RawBuilder<unknown> {
+  return sql`
+    select * from learner_activity where tenant_id = ${tenantId} and ${isInRange(sql`person_id`, { tenantId, ...range })}`
 }

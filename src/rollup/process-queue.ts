@@ -5,12 +5,17 @@ import { raiseDataVersions } from '../store/data-version.js'
 import { holdOffErasures } from '../store/erasure-fence.js'
 import { transact } from '../store/transact.js'
 import { type FailedRow, isFaultOfRows, postponeRow } from './failed-rows.js'
-import { type LearnerDayKey, recomputeLearnerActivities, recomputeLearnerDays } from './recompute.js'
+import {
+  type LearnerDayKey,
+  recomputeLearnerActivities,
+  recomputeLearnerDays,
+  recomputeLearnerSteps
+} from './recompute.js'
 import { touchedBy } from './touched.js'
 
 /**
  * What the queue names: by an agent, whose person is looked up, or by the person, a day; and with it a row of
- * `learner_activity`, or none.
+ * `learner_activity` and the rows of `learner_step` of its module, or none.
  */
 interface Touched {
   readonly tenant_id: number
@@ -137,7 +142,8 @@ async function recomputeTouched(trx: Transaction<Database>, touched: readonly To
     const key = keys[at]
     return key === undefined || moduleId === null || activityId === null ? [] : [{ ...key, moduleId, activityId }]
   })
-  return [...ofDays, ...(await recomputeLearnerActivities(trx, activities))]
+  const ofActivities = await recomputeLearnerActivities(trx, activities)
+  return [...ofDays, ...ofActivities, ...(await recomputeLearnerSteps(trx, activities))]
 }
 
 /**

@@ -2,6 +2,7 @@ import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { activityColumns, activityEventColumns, countedActivities } from './learner-activities.js'
 import { countedEvents, dayColumns, eventColumns } from './learner-days.js'
+import { countedSteps, isOfStep, stepColumns, stepEventColumns } from './learner-steps.js'
 import { isSessionDay } from './session.js'
 
 /** One row of `learner_day` by its key. */
@@ -17,6 +18,13 @@ export interface LearnerActivityKey {
   readonly personId: number
   readonly moduleId: number
   readonly activityId: number
+}
+
+/** What one person came to in one module: its rows of `learner_step`. */
+export interface LearnerModuleKey {
+  readonly tenantId: number
+  readonly personId: number
+  readonly moduleId: number
 }
 
 /**
@@ -78,6 +86,32 @@ export async function recomputeLearnerActivities(
   })
 }
 
+/** Recomputes rows of `learner_step`, all of a person and module at once, as `recomputeLearnerDays` does learner-days. */
+export async function recomputeLearnerSteps(
+  trx: Transaction<Database>,
+  keys: readonly LearnerModuleKey[]
+): Promise<readonly number[]> {
+  if (keys.length === 0) return []
+  const key = sql`
+    select distinct * from unnest(
+      ${keys.map(key => key.tenantId)}::integer[],
+      ${keys.map(key => key.personId)}::integer[],
+      ${keys.map(key => key.moduleId)}::integer[]) as key(tenant_id, person_id, module_id)`
+  const events = sql`
+    select key.tenant_id, key.person_id, event.*
+    from key
+    join person_agent on person_agent.tenant_id = key.tenant_id and person_agent.person_id = key.person_id
+    ${eachKeyAlone(sql`
+      select ${stepEventColumns} from learning_event as event
+      where event.tenant_id = key.tenant_id and event.agent_id = person_agent.agent_id
+        and event.module_id = key.module_id and ${isOfStep}`)}`
+  const known = sql`
+    select event.* from key ${eachKeyAlone(sql`
+      select ${namesOf('known', learnerStep.primaryKey)} from learner_step as known
+      where known.tenant_id = key.tenant_id and known.person_id = key.person_id and known.module_id = key.module_id`)}`
+  return replaceRows(trx, key, { ...learnerStep, known, counted: countedSteps(events) })
+}
+
 /** Recomputes all rows of persons, who must be locked as for `recomputeLearnerDays`; says whether any changed. */
 export async function recomputeAllOf(
   trx: Transaction<Database>,
@@ -110,7 +144,13 @@ export async function recomputeAllOf(
     known: storedOf(learnerActivity),
     counted: countedActivities(ofActivities)
   })
-  return days.length + activities.length > 0
+  const ofSteps = sql`${events(sql`event.agent_id`, stepEventColumns)} where ${isOfStep}`
+  const steps = await replaceRows(trx, key, {
+    ...learnerStep,
+    known: storedOf(learnerStep),
+    counted: countedSteps(ofSteps)
+  })
+  return days.length + activities.length + steps.length > 0
 }
 
 /** A derived table and what is to stand in it. */
@@ -129,6 +169,11 @@ const learnerActivity = {
   table: 'learner_activity',
   primaryKey: ['tenant_id', 'person_id', 'module_id', 'activity_id'],
   columns: activityColumns
+}
+const learnerStep = {
+  table: 'learner_step',
+  primaryKey: ['tenant_id', 'person_id', 'step', 'day', 'module_id'],
+  columns: stepColumns
 }
 
 function namesOf(table: string, columns: readonly string[]): RawBuilder<unknown> {

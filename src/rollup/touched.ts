@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { futureTolerance } from './learner-days.js'
 import { laterDays } from './session.js'
 
-/** What an event touches: an agent's day and, for who did it, a row of `learner_activity`. */
+/** What an event touches: an agent's day and, for who did it, a row of `learner_activity` and the steps in its module. */
 export interface TouchedRow {
   readonly tenant_id: number
   readonly agent_id: number

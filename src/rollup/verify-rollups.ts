@@ -1,19 +1,37 @@
 import { sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import type { Findings } from './difference.js'
-import { deeds, expectedValues, isInRange, ownDays, type PersonRange, wholeRow } from './expected-rows.js'
+import {
+  deeds,
+  expectedValues,
+  isInRange,
+  ownActivities,
+  ownDays,
+  type PersonRange,
+  wholeRow
+} from './expected-rows.js'
 import { activityColumns } from './learner-activities.js'
 import { dayColumns } from './learner-days.js'
+import { stepColumns } from './learner-steps.js'
 import { weekColumns } from './learner-weeks.js'
 import { touchedBy } from './touched.js'
 
 /** So many persons are compared by one query. */
 const personsAtOnce = 200
 
+/** What is compared; `queuedBy` are the columns by which the queue names what it is behind with, null where it never is. */
 const tables = [
-  { table: 'learner_day', key: ['day'], columns: dayColumns },
-  { table: 'learner_weeks', key: ['begins'], columns: weekColumns },
-  { table: 'learner_activity', key: ['module_id', 'activity_id'], columns: activityColumns }
+  { table: 'learner_day', key: ['day'], queuedBy: ['day'], columns: dayColumns },
+  // The weeks are never behind the days that they follow from, nor what was begun behind the activities.
+  { table: 'learner_weeks', key: ['begins'], queuedBy: null, columns: weekColumns },
+  {
+    table: 'learner_activity',
+    key: ['module_id', 'activity_id'],
+    queuedBy: ['module_id', 'activity_id'],
+    columns: activityColumns
+  },
+  { table: 'learner_begun', key: [], queuedBy: null, columns: ['begun', 'completed'] },
+  { table: 'learner_step', key: ['step', 'day', 'module_id'], queuedBy: ['module_id'], columns: stepColumns }
 ] as const
 
 /** What a verification knows of its snapshot. */
@@ -54,8 +72,8 @@ export async function notePending(trx: Transaction<Database>, { tenantId, asOf }
 }
 
 /**
- * Compares `learner_day` and `learner_activity` with what follows from the events, and `learner_weeks` with what follows
- * from `learner_day`, person by person.
+ * Compares `learner_day`, `learner_activity` and `learner_step` with what follows from the events, `learner_weeks` with what
+ * follows from `learner_day`, and `learner_begun` with what follows from `learner_activity`, person by person.
  */
 export async function verifyRollups(trx: Transaction<Database>, snapshot: Snapshot, findings: Findings): Promise<void> {
   for (let after: number | null = 0; after !== null; ) {
@@ -89,40 +107,39 @@ interface Row {
 async function compare(
   trx: Transaction<Database>,
   { tenantId, asOf, rebuiltTo }: Snapshot,
-  { table, key, columns, range }: Comparison,
+  { table, key, queuedBy, columns, range }: Comparison,
   { onDifference, onPending }: Findings
 ): Promise<void> {
-  const keys = sql.join(key.map(column => sql.ref(column)))
+  const keys = sql.join(['person_id', ...key].map(column => sql.ref(column)))
   const values = columns.map(column => sql`(${sql.lit(column)}, ${sql.ref(`kept.${column}`)}::text)`)
-  // The weeks are never behind the days that they follow from.
-  const isSame =
-    table === 'learner_weeks'
-      ? [sql`false`]
-      : key.map(column => sql`${sql.ref(`pending.${column}`)} = ${sql.ref(`compared.${column}`)}`)
+  const isSame = queuedBy?.map(column => sql`${sql.ref(`pending.${column}`)} = ${sql.ref(`compared.${column}`)}`) ?? [
+    sql`false`
+  ]
   const { rows } = await sql<Row>`
     with deed as materialized (${deeds(range, asOf)}),
     own_day as materialized (${ownDays(range)}),
-    expected(person_id, ${keys}, name, value) as (
+    own_activity as materialized (${ownActivities(range)}),
+    expected(${keys}, name, value) as (
       select * from (${expectedValues[table]}) as line where value is not null and value !~ '^0(\\.0*)?$'
     ),
     stored as (
-      select person_id, ${keys}, name, value
+      select ${keys}, name, value
       from ${sql.table(table)} as kept
       cross join lateral (values (${sql.lit(wholeRow)}, 'exists'), ${sql.join(values)}) as line(name, value)
       where kept.tenant_id = ${tenantId} and ${isInRange(sql`kept.person_id`, range)}
-        and value is not null and value !~ '^(0(\\.0*)?|false)$'
+        and value is not null and value !~ '^(0(\\.0*)?|false|-?infinity)$'
     ),
     compared as (
-      select person_id, ${keys}, name, stored.value as stored, expected.value as recomputed
-      from stored full join expected using (person_id, ${keys}, name)
+      select ${keys}, name, stored.value as stored, expected.value as recomputed
+      from stored full join expected using (${keys}, name)
       where stored.value is distinct from expected.value
     )
     select person_id, json_build_object(${sql.join(key.map(column => sql`${sql.lit(column)}, ${sql.ref(column)}`))}) as key,
       name, stored, recomputed,
-      (person_id > ${rebuiltTo}::integer and ${table !== 'learner_weeks'}) is true or exists (
+      (person_id > ${rebuiltTo}::integer and ${queuedBy !== null}) is true or exists (
         select from pending where pending.person_id = compared.person_id and ${sql.join(isSame, sql` and `)}
       ) as is_pending
-    from compared order by person_id, ${keys}, name`.execute(trx)
+    from compared order by ${keys}, name`.execute(trx)
   for (const { person_id, key: rest, name: column, stored, recomputed, is_pending } of rows) {
     if (is_pending) onPending(1)
     else onDifference({ table, key: { person_id, ...rest }, column, stored, recomputed })

@@ -70,7 +70,7 @@ export interface Sum {
   readonly immature: number
 }
 
-const breakdowns = fc.oneof(
+export const breakdowns = fc.oneof(
   fc.constant<readonly Dimension[]>([]),
   fc.shuffledSubarray([...dimensionNames], { maxLength: 2 })
 )

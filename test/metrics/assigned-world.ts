@@ -7,9 +7,9 @@ import type { AssignmentKind } from '../../src/database/schema-people.js'
 import { measure } from '../../src/metrics/measure.js'
 import type { Metric, MetricOptions } from '../../src/metrics/metric.js'
 import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
-import type { NaiveMoment, Stage } from './agreement.js'
+import { breakdowns, type NaiveMoment, type Stage } from './agreement.js'
 import { type EventWorld, eventStage, fivefold, iriOf, rootOf, seedEventWorld } from './event-world.js'
-import { dateOf, questions } from './world.js'
+import { dateOf, questions, type World } from './world.js'
 
 /** A world of events in which learners are assigned things. */
 export interface AssignedWorld extends EventWorld {
@@ -116,18 +116,20 @@ export function fivefoldAssigned({ assignments, ...world }: AssignedWorld): Assi
 }
 
 /** Compares what a metric makes of the rollups with what it makes of the events, when all of them have happened. */
-export async function agreeWithRollups<Options extends MetricOptions>(
+export async function agreeWithRollups<Options extends MetricOptions, Known extends World>(
   db: Kysely<Database>,
   metric: Metric<Options>,
-  { stage, options }: { readonly stage: Stage<AssignedWorld>; readonly options: fc.Arbitrary<Options> }
+  { stage, options }: { readonly stage: Stage<Known>; readonly options: fc.Arbitrary<Options> }
 ): Promise<void> {
+  const asked = fc.record({ question: questions, breakdown: breakdowns, options })
   await fc.assert(
-    fc.asyncProperty(stage.worlds, questions, options, async (world, { filter, membership, ...question }, options) => {
+    fc.asyncProperty(stage.worlds, asked, async (world, { question, breakdown, options }) => {
+      const { filter, membership } = question
       const tenantId = await stage.seed(db, world)
       await db.transaction().execute(trx => rebuildPersons(trx, tenantId, 0))
       const periods = question.periods.map(({ from, days }) => ({ from: dateOf(from), to: dateOf(from + days) }))
       const request = {
-        ...{ tenantId, timeZone: 'UTC', periods, filter, membership, breakdown: [], module: null, options },
+        ...{ tenantId, timeZone: 'UTC', periods, filter, membership, breakdown, module: null, options },
         window: periods[0] ?? { from: dateOf(0), to: dateOf(1) },
         today: dateOf(60),
         asOf: new Date(`${dateOf(60)}T10:00:00Z`)

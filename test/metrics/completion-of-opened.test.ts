@@ -2,8 +2,10 @@ import fc from 'fast-check'
 import t from 'tap'
 import { answerMetric } from '../../src/metrics/answer.js'
 import { completionOfOpened } from '../../src/metrics/completion-of-opened.js'
+import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
 import { testDatabase } from '../support/database.js'
 import { agree } from './agreement.js'
+import { agreeWithRollups } from './assigned-world.js'
 import { eventStage, fivefold, iriOf, seedEventWorld } from './event-world.js'
 import { followedShare, followedWorld } from './followed.js'
 
@@ -17,6 +19,7 @@ const example = fivefold(followedWorld('opened', 'completed-task'))
 
 t.test('the worked example: a task is completed in 10 of 20 modules that were opened', async t => {
   const tenantId = await seedEventWorld(db, example)
+  await db.transaction().execute(trx => rebuildPersons(trx, tenantId, 0))
   const ask = async (query: object = {}) => {
     const { results } = await answerMetric(db, completionOfOpened, { ...week, ...query }, { ...asker, tenantId })
     return results[0]
@@ -29,11 +32,13 @@ t.test('the worked example: a task is completed in 10 of 20 modules that were op
   t.match(await ask({ from: '2026-03-10', to: '2026-03-17' }), { value: null, nullReason: 'empty_denominator' })
 })
 
+const kinds = ['opened', 'completed-task'] as const
+const stage = { ...eventStage(...kinds), sources: ['events' as const] }
+
 t.test('any world: the same numbers as counting one learner after another', async () => {
-  const kinds = ['opened', 'completed-task'] as const
-  await agree(db, completionOfOpened, {
-    stage: eventStage(...kinds),
-    options: fc.constant({}),
-    share: followedShare(kinds)
-  })
+  await agree(db, completionOfOpened, { stage, options: fc.constant({}), share: followedShare(kinds) })
+})
+
+t.test('any world: the rollups answer what the events do', async () => {
+  await agreeWithRollups(db, completionOfOpened, { stage, options: fc.constant({}) })
 })

@@ -126,6 +126,34 @@ t.test('a module, and a zone in which the clocks change, are of the query', asyn
   t.match(await ask(tenantId, { ...started, module: iriOf(7) }), { numerator: 10, denominator: 10 })
 })
 
+t.test('by the rollups too, a midnight that comes twice begins the day the first time', async t => {
+  // In Havana clocks went back from 1:00 to 0:00 on Sunday 2 November 2025; half past midnight came at 4:30 UTC first.
+  const tenantId = await seed(
+    { people, assignments: [], deeds: [deed('started', 0, 0, -120, { minute: 270 })] },
+    'America/Havana'
+  )
+  await db.transaction().execute(trx => rebuildPersons(trx, tenantId, 0))
+  for (const consistency of ['eventual', 'strong']) {
+    t.match(await ask(tenantId, { consistency, from: '2025-11-01', to: '2025-11-02' }), { denominator: 0 })
+    t.match(await ask(tenantId, { consistency, from: '2025-11-02', to: '2025-11-03' }), { denominator: 5 })
+  }
+})
+
+t.test(
+  'what is completed within minutes of now is completed by the period’s end, also if that is tomorrow',
+  async t => {
+    const tomorrow = { minute: 2 }
+    const deeds = [deed('started', 0, 0, 7), deed('completed', 0, 0, 8, tomorrow), deed('completed', 0, 1, 8, tomorrow)]
+    const tenantId = await seed({ people, assignments: [], deeds })
+    await db.transaction().execute(trx => rebuildPersons(trx, tenantId, 0))
+    for (const consistency of ['eventual', 'strong'] as const) {
+      const evening = { ...asker, tenantId, asOf: new Date('2026-03-09T23:58:00Z') }
+      const { results } = await answerMetric(db, completionRate, { ...week, consistency }, evening)
+      t.match(results, [{ numerator: 5, denominator: 5 }])
+    }
+  }
+)
+
 const stage = assignedStage('activity', 'started', 'completed', 'completed', 'completed-task')
 const denominators = fc.record({ denominator: fc.constantFrom('assigned' as const, 'started' as const) })
 

@@ -2,8 +2,10 @@ import fc from 'fast-check'
 import t from 'tap'
 import { answerMetric } from '../../src/metrics/answer.js'
 import { openRate } from '../../src/metrics/open-rate.js'
+import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
 import { testDatabase } from '../support/database.js'
 import { agree } from './agreement.js'
+import { agreeWithRollups } from './assigned-world.js'
 import { eventStage, fivefold, iriOf, seedEventWorld } from './event-world.js'
 import { followedShare, followedWorld } from './followed.js'
 
@@ -17,6 +19,7 @@ const example = fivefold(followedWorld('delivered', 'opened'))
 
 t.test('the worked example: 10 of 20 modules that were delivered are opened in the week', async t => {
   const tenantId = await seedEventWorld(db, example)
+  await db.transaction().execute(trx => rebuildPersons(trx, tenantId, 0))
   const ask = async (query: object = {}) => {
     const { results } = await answerMetric(db, openRate, { ...week, ...query }, { ...asker, tenantId })
     return results[0]
@@ -47,7 +50,13 @@ t.test('the period ends where the day of the query’s zone does, also on a day 
   }
 })
 
+const kinds = ['delivered', 'opened'] as const
+const stage = { ...eventStage(...kinds), sources: ['events' as const] }
+
 t.test('any world: the same numbers as counting one learner after another', async () => {
-  const kinds = ['delivered', 'opened'] as const
-  await agree(db, openRate, { stage: eventStage(...kinds), options: fc.constant({}), share: followedShare(kinds) })
+  await agree(db, openRate, { stage, options: fc.constant({}), share: followedShare(kinds) })
+})
+
+t.test('any world: the rollups answer what the events do', async () => {
+  await agreeWithRollups(db, openRate, { stage, options: fc.constant({}) })
 })

@@ -22,7 +22,7 @@ const ben = { mbox: 'mailto:ben@example.org' }
 const cem = { account: { homePage: 'https://lms.example', name: 'cem' } }
 const identifier = '["mbox","mailto:ada@example.org"]'
 const persons = [ada, ben, cem]
-const verbs = ['opened', 'completed-task', 'peer-feedback', 'posted']
+const verbs = ['opened', 'completed-task', 'peer-feedback', 'completed', 'posted']
 const authority = '{"objectType":"Agent","account":{"homePage":"https://lms.example","name":"lms"}}'
 
 async function start(t: Parameters<typeof testDatabase>[0]) {
@@ -71,7 +71,9 @@ async function derivedOf(db: Kysely<Database>, tenantId: number) {
       select ifi, to_jsonb(learner_day) - 'person_id' - 'tenant_id' as day from learner_day
       join person_agent using (tenant_id, person_id)
       join agent on agent.tenant_id = person_agent.tenant_id and agent.id = agent_id
-      where learner_day.tenant_id = ${tenantId}`)
+      where learner_day.tenant_id = ${tenantId}`),
+    steps: await rows(sql`select step, day, before, followed_on from learner_step where tenant_id = ${tenantId}`),
+    begun: await rows(sql`select begun, completed from learner_begun where tenant_id = ${tenantId}`)
   }
 }
 

@@ -144,7 +144,7 @@ function activityOf(deeds: readonly Deed[]): Values {
 }
 
 /** Person → what they did, or was done to them, in time; equal instants in the order in which they were stored. */
-function liveDeeds(history: History): ReadonlyMap<string, readonly Deed[]> {
+export function liveDeeds(history: History): ReadonlyMap<string, readonly Deed[]> {
   const persons = new Map<string, Deed[]>()
   for (const deed of history.deeds) {
     for (const { agent, column } of countedOf(deed, history)) {
@@ -157,7 +157,7 @@ function liveDeeds(history: History): ReadonlyMap<string, readonly Deed[]> {
   return persons
 }
 
-function dayOf(timestamp: string, { timeZone }: History) {
+export function dayOf(timestamp: string, { timeZone }: History) {
   return DateTime.fromISO(timestamp, { zone: timeZone }).toISODate()
 }
 

@@ -12,6 +12,7 @@ import { verifyTenant } from '../../src/rollup/verify.js'
 import { countsOf } from '../metrics/naive.js'
 import { type History, naiveLearnerActivities, naiveLearnerDays, type Values, withoutZeros } from './naive.js'
 import { naiveMeasure, worldOf } from './naive-metrics.js'
+import { naiveBegun, naiveSteps } from './naive-pairs.js'
 import { naiveWeeks } from './naive-weeks.js'
 import { prepareTexts } from './prepared.js'
 import { ask } from './question.js'
@@ -100,6 +101,31 @@ async function readActivities(tenantId: number): Promise<Record<string, Values>>
   return plain(rows, activityColumns)
 }
 
+async function readSteps(tenantId: number): Promise<Record<string, Values>> {
+  const { rows } = await sql<Row>`
+    select concat_ws(' ', coalesce(person.external_id, agent.ifi), step.step, step.day, module.iri) as key,
+      json_build_object('before', before, 'followed_on', followed_on) as values
+    from learner_step as step
+    join person on person.tenant_id = step.tenant_id and person.id = step.person_id
+    join activity as module on module.tenant_id = step.tenant_id and module.id = step.module_id
+    left join agent on agent.tenant_id = step.tenant_id and agent.id = person.first_agent_id
+    where step.tenant_id = ${tenantId}`.execute(stage.db)
+  return Object.fromEntries(rows.map(({ key, values }) => [key, values]))
+}
+
+async function readBegun(tenantId: number): Promise<Record<string, Values>> {
+  const { rows } = await sql<{ key: string; begun: readonly string[]; completed: readonly string[] }>`
+    select coalesce(person.external_id, agent.ifi) as key, to_json(begun) as begun, to_json(completed) as completed
+    from learner_begun as kept
+    join person on person.tenant_id = kept.tenant_id and person.id = kept.person_id
+    left join agent on agent.tenant_id = kept.tenant_id and agent.id = person.first_agent_id
+    where kept.tenant_id = ${tenantId}`.execute(stage.db)
+  const iso = (instants: readonly string[]) => instants.map(instant => new Date(instant).toISOString())
+  return Object.fromEntries(
+    rows.map(({ key, begun, completed }) => [key, { begun: iso(begun), completed: iso(completed) }])
+  )
+}
+
 /** What the roster says, of whom from when to when. */
 async function readRoster(tenantId: number) {
   const { rows } = await sql`
@@ -137,8 +163,11 @@ async function checkTables({ story, outcome, now, days }: Played) {
   const window = { tenantId, timeZone, from: '2024-01-01', to: '3000-01-01', asOf: now }
   deepStrictEqual(await readDays(learnerDays({ ...window, source: 'rollup' })), days, 'learner_day')
   deepStrictEqual(await readWeeks(tenantId), naiveWeeks(days), 'learner_weeks')
-  const activities = naiveLearnerActivities(historyOf(story, outcome, now))
+  const history = historyOf(story, outcome, now)
+  const activities = naiveLearnerActivities(history)
   deepStrictEqual(await readActivities(tenantId), activities, 'learner_activity')
+  deepStrictEqual(await readBegun(tenantId), naiveBegun(activities), 'learner_begun')
+  deepStrictEqual(await readSteps(tenantId), naiveSteps(history), 'learner_step')
   const ranges = persons.people().flatMap(({ name, ranges }) => ranges.map(range => ({ name, ...range })))
   deepStrictEqual(await readRoster(tenantId), ranges, 'roster')
   if (story.checks.events) {

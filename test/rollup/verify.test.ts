@@ -68,6 +68,7 @@ t.test('a clean store has no differences, whatever is in it', async t => {
     voided,
     voiding(voided.id),
     did('delivered', 'platform', about('ada')),
+    did('started', 'ada', { object: { id: `${module}/more` } }),
     did('manager-check', 'mia', about('ada')),
     did('peer-feedback', 'ada', { object: { objectType: 'Agent', ...agentOf('mia') } }),
     did('terminated', 'ada', { result, timestamp: '2026-01-12T10:20:00Z' }),
@@ -83,6 +84,8 @@ t.test('every corruption of every table is found, and told by table, key and col
   const day = { table: 'learner_day', key: { day: '2026-01-12' } }
   const weeks = { table: 'learner_weeks' }
   const activity = { table: 'learner_activity' }
+  const begun = { table: 'learner_begun' }
+  const step = { table: 'learner_step' }
   const corruptions: [string, object][] = [
     [
       `update learner_day set assessed = 7 where assessed = 1`,
@@ -118,6 +121,16 @@ t.test('every corruption of every table is found, and told by table, key and col
     [`update learner_activity set duration_ms = 0`, { ...activity, column: 'duration_ms', recomputed: '300000' }],
     [`update learner_activity set first_score_at = null`, { ...activity, column: 'first_score_at', stored: null }],
     [`delete from learner_activity where attempts = 1`, { ...activity, column: '(row)', stored: null }],
+    [`update learner_begun set begun = array[now()]`, { ...begun, column: 'begun' }],
+    [`update learner_begun set completed = array[now()]`, { ...begun, column: 'completed', recomputed: '{}' }],
+    [`delete from learner_begun`, { ...begun, column: '(row)', stored: null }],
+    [`update learner_step set before = day - 1`, { ...step, column: 'before', recomputed: null }],
+    [`update learner_step set followed_on = day`, { ...step, column: 'followed_on', recomputed: null }],
+    [`delete from learner_step where step = 'delivered'`, { ...step, column: '(row)', stored: null }],
+    [
+      `insert into learner_step select (jsonb_populate_record(s, '{"person_id": 4711}')).* from learner_step as s limit 1`,
+      { ...step, key: { person_id: 4711 }, column: '(row)', stored: 'exists', recomputed: null }
+    ],
     [`update learning_event set score_scaled = 0.4 where kind = 'assessed'`, { ...event, column: 'score_scaled' }],
     [`update learning_event set duration_ms = 1 where kind = 'assessed'`, { ...event, column: 'duration_ms' }],
     [`update learning_event set success = false where kind = 'assessed'`, { ...event, column: 'success' }],
@@ -149,7 +162,10 @@ t.test('every corruption of every table is found, and told by table, key and col
       { table: 'person_agent', key: { agent: '["mbox","mailto:mia@example.org"]' }, recomputed: 'exists' }
     ]
   ]
-  const tables = ['learner_day', 'learner_weeks', 'learner_activity', 'learning_event', 'person_agent']
+  const tables = [
+    ...['learner_day', 'learner_weeks', 'learner_activity', 'learner_begun', 'learner_step'],
+    ...['learning_event', 'person_agent']
+  ]
   for (const table of tables) await sql.raw(`create table kept_${table} as table ${table}`).execute(db)
   for (const [corrupt, expected] of corruptions) {
     await sql.raw(corrupt).execute(db)

@@ -45,7 +45,10 @@ const post = (tenantId: number, statements: readonly unknown[], through = db) =>
 const told = (query: ReturnType<typeof sql>) => sql`(
   select md5(coalesce(string_agg(row::text, '|' order by row::text), '')) from (${query}) as row)`
 
-const rollups = ['learner_day', 'learner_activity', 'roster', 'cohort', 'assignment', 'event_mapping'] as const
+const rollups = [
+  ...(['learner_day', 'learner_activity', 'learner_begun', 'learner_step'] as const),
+  ...(['roster', 'cohort', 'assignment', 'event_mapping'] as const)
+] as const
 
 /** What answers are made from, with the versions that tell it, in one snapshot. */
 async function look(tenantId: number, through: Kysely<Database> = db, asOf = new Date()) {
