@@ -1,6 +1,13 @@
 /** A value of a derived table that is not what it ought to be. */
 export interface Difference {
-  readonly table: 'learner_day' | 'learner_weeks' | 'learner_activity' | 'learning_event' | 'person_agent'
+  readonly table:
+    | 'learner_day'
+    | 'learner_weeks'
+    | 'learner_time'
+    | 'learner_categories'
+    | 'learner_activity'
+    | 'learning_event'
+    | 'person_agent'
   /** The row's key without the tenant. */
   readonly key: Readonly<Record<string, string | number>>
   /** `(row)` where the row itself is missing, or is one too many. */

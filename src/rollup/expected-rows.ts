@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { doneToKinds } from '../events/deed-kinds.js'
 import { learningEventKinds } from '../events/mapping-rule.js'
+import { expectedCategories, expectedTime, ownActivity, wholeRow } from './expected-weeks.js'
 import { columnOf, futureTolerance } from './learner-days.js'
 import { dayNumbers, daySets, daysOfRow } from './learner-weeks.js'
 import { sessionGap } from './session.js'
@@ -16,9 +17,6 @@ export interface PersonRange {
 export function isInRange(column: RawBuilder<unknown>, { after, last }: PersonRange): RawBuilder<boolean> {
   return sql<boolean>`(${column} > ${after} and (${last}::integer is null or ${column} <= ${last}))`
 }
-
-/** The name of the line that says that there is a row. */
-export const wholeRow = '(row)'
 
 const ofActivity = sql`is_doer and is_live and module_id is not null and activity_id is not null`
 
@@ -39,7 +37,10 @@ const numbersOfDay = sql.join(dayNumbers.map(name => sql`(${sql.lit(name)}, ${sq
  * persons: the weeks follow from these.
  */
 export const expectedValues: Readonly<
-  Record<'learner_day' | 'learner_weeks' | 'learner_activity', RawBuilder<unknown>>
+  Record<
+    'learner_day' | 'learner_weeks' | 'learner_time' | 'learner_categories' | 'learner_activity',
+    RawBuilder<unknown>
+  >
 > = {
   learner_day: sql`
     select distinct person_id, day, ${sql.lit(wholeRow)} as name, 'exists' as value from deed where is_doer or is_live
@@ -89,12 +90,7 @@ export const expectedValues: Readonly<
     union all
     select person_id, begins, name, sum(bit)::text
     from own_day cross join lateral (values
-      ('active', ${sql.join(
-        learningEventKinds
-          .filter(kind => !doneToKinds.some(other => other === kind))
-          .map(kind => sql.ref(columnOf(kind))),
-        sql` + `
-      )}),
+      ('active', ${ownActivity}),
       ${sql.join(daySets.filter(name => name !== 'active').map(name => sql`(${sql.lit(name)}, ${sql.ref(name)})`))}
     ) as v(name, n)
     where n > 0 group by person_id, begins, name
@@ -107,6 +103,8 @@ export const expectedValues: Readonly<
     union all
     select distinct person_id, begins, 'is_busy', 'true'
     from own_day cross join lateral (values ${numbersOfDay}) as v(name, n) where n > 7`,
+  learner_time: expectedTime,
+  learner_categories: expectedCategories,
   learner_activity: sql`
     select distinct person_id, module_id, activity_id, ${sql.lit(wholeRow)} as name, 'exists' as value from deed where ${ofActivity}
     union all

@@ -21,7 +21,8 @@ const driverTypes: Readonly<Record<string, string>> = {
   daterange: 'string',
   jsonb: 'unknown',
   _text: 'string[]',
-  _int4: 'number[]'
+  _int4: 'number[]',
+  _int8: 'number[]'
 }
 
 t.test('the interfaces of schema.ts are the tables of the database', async t => {

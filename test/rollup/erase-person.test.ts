@@ -71,7 +71,12 @@ async function derivedOf(db: Kysely<Database>, tenantId: number) {
       select ifi, to_jsonb(learner_day) - 'person_id' - 'tenant_id' as day from learner_day
       join person_agent using (tenant_id, person_id)
       join agent on agent.tenant_id = person_agent.tenant_id and agent.id = agent_id
-      where learner_day.tenant_id = ${tenantId}`)
+      where learner_day.tenant_id = ${tenantId}`),
+    // Whosever they are, so that rows of nobody are seen too.
+    time: await rows(sql`select to_jsonb(l) - 'person_id' - 'tenant_id' as row from learner_time as l
+      where tenant_id = ${tenantId}`),
+    categories: await rows(sql`
+      select begins, scales, ones, twos, fours from learner_categories where tenant_id = ${tenantId}`)
   }
 }
 
@@ -104,7 +109,10 @@ const randomStatement = (ids: readonly string[]) =>
       {
         registration: fc.constantFrom(...ids),
         instructor: person,
-        contextActivities: fc.constant({ parent: [{ id: 'https://example.org/courses/1' }] })
+        contextActivities: fc.constant({
+          parent: [{ id: 'https://example.org/courses/1' }],
+          category: [{ id: 'https://example.org/categories/1' }]
+        })
       },
       { requiredKeys: [] }
     ),
