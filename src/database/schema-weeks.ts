@@ -40,3 +40,27 @@ export interface LearnerBegunTable {
   begun: string[]
   completed: string[]
 }
+
+/** The time of seven weeks; an array has its sums by the first active day, the first two, and so on. */
+export interface LearnerTimeTable {
+  tenant_id: number
+  person_id: number
+  begins: string
+  active: number
+  timed: number
+  duration_ms: number[] | null
+  active_ms: number[] | null
+  calendar_durations: number[] | null
+}
+
+/** The categories of deeds of seven weeks; an element of all arrays together is an octal digit of one category's days. */
+export interface LearnerCategoriesTable {
+  tenant_id: number
+  person_id: number
+  begins: string
+  category_ids: number[]
+  scales: number[]
+  ones: number[]
+  twos: number[]
+  fours: number[]
+}

@@ -8,7 +8,7 @@ import type {
   RosterTable
 } from './schema-people.js'
 import type { PilotTable, ScoreDefinitionTable } from './schema-scores.js'
-import type { LearnerBegunTable, LearnerWeeksTable } from './schema-weeks.js'
+import type { LearnerBegunTable, LearnerCategoriesTable, LearnerTimeTable, LearnerWeeksTable } from './schema-weeks.js'
 
 /**
  * One interface per table, as the migrations leave it; a test compares them with the live schema.
@@ -46,6 +46,8 @@ export interface Database {
   readonly rollup_queue: RollupQueueTable
   readonly learner_day: LearnerDayTable
   readonly learner_weeks: LearnerWeeksTable
+  readonly learner_time: LearnerTimeTable
+  readonly learner_categories: LearnerCategoriesTable
   readonly erasure: ErasureTable
   readonly learner_activity: LearnerActivityTable
   readonly learner_begun: LearnerBegunTable

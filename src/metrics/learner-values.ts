@@ -27,13 +27,16 @@ export interface LearnerValues {
   readonly snapshot: Snapshot
 }
 
-type Row = readonly [
-  personId: string,
-  name: string | null,
-  ordinal: number,
-  x: number | null,
-  y: number | null,
-  ...dimensions: string[]
+/** A column of all learners; null where there is nobody. */
+type Column<Value> = readonly Value[] | null
+
+type Columns = readonly [
+  personIds: Column<string>,
+  names: Column<string | null>,
+  ordinals: Column<number>,
+  xs: Column<number | null>,
+  ys: Column<number | null>,
+  ...dimensions: Column<string>[]
 ]
 
 /** What of a metric decides what its learners add to it. */
@@ -64,33 +67,50 @@ async function count<Options extends MetricOptions>(
 ): Promise<Counted<readonly LearnerValue[]>> {
   const { tenantId, breakdown } = request
   const dimensions = breakdown.map((_dimension, at) => sql.ref(`dimension_${at + 1}`))
-  const values: readonly RawBuilder<unknown>[] = [
-    sql`person.external_id`,
-    sql`person.name`,
+  const columns: readonly RawBuilder<unknown>[] = [
+    sql`external_id`,
+    sql`name`,
     sql`ordinal`,
-    sql`x::float8`,
-    sql`y::float8`,
+    sql`x`,
+    sql`y`,
     ...dimensions
   ]
-  // One value for all learners, so that what is true of the moment stands beside it once.
-  const { rows } = await sql<SnapshotRow & { readonly learners: readonly Row[] | null }>`
+  // One value for all learners, so that what is true of the moment stands beside it once; and each column a list, which
+  // takes half the time of a list for each learner here, and a tenth less there.
+  const { rows } = await sql<SnapshotRow & { readonly learners: Columns }>`
     with recursive ${shares(request, metric.counting(request))}
     select (
-      select json_agg(json_build_array(${sql.join(values)}) order by ordinal, person.external_id collate "C")
-      from share join person on person.tenant_id = ${tenantId} and person.id = share.person_id
+      select json_build_array(${sql.join(columns.map(column => sql`array_agg(${column})`))})
+      from (
+        select ${sql.join([sql`person.external_id`, sql`person.name`, sql`ordinal`, ...dimensions])},
+          x::float8 as x, y::float8 as y
+        from share join person on person.tenant_id = ${tenantId} and person.id = share.person_id
+        order by ordinal, person.external_id collate "C"
+      ) as learner
     ) as learners, ${snapshotColumns(request)}
     from excluded`.execute(db)
   return {
-    value: rows.flatMap(({ learners }) => (learners ?? []).map(row => toValue(metric, row))),
+    value: rows.flatMap(({ learners }) => toValues(metric, learners)),
     snapshot: readSnapshot(rows[0] as SnapshotRow)
   }
 }
 
-function toValue(
+function toValues(
   { calculation }: Pick<Metric, 'calculation'>,
-  [personId, name, ordinal, x, y, ...dimensions]: Row
-): LearnerValue {
-  const sums = { x: x ?? 0, y: y ?? 0 }
-  const value = calculation === 'count' ? sums.x : sums.y === 0 ? null : sums.x / sums.y
-  return { personId, name, period: ordinal - 1, dimensions: dimensions.map(text => text || null), ...sums, value }
+  [personIds, names, ordinals, xs, ys, ...dimensions]: Columns
+): readonly LearnerValue[] {
+  return (personIds ?? []).map((personId, at) => {
+    const x = xs?.[at] ?? 0
+    const y = ys?.[at] ?? 0
+    const value = calculation === 'count' ? x : y === 0 ? null : x / y
+    return {
+      personId,
+      name: names?.[at] ?? null,
+      period: (ordinals?.[at] ?? 1) - 1,
+      dimensions: dimensions.map(column => column?.[at] || null),
+      x,
+      y,
+      value
+    }
+  })
 }

@@ -15,23 +15,35 @@ export interface WeeksRequest {
 
 /**
  * Common table expressions behind `population_weeks`, of which the last is `learner`: the same as from learner-days, read
- * from the sets of days of `learner_weeks`. Each row is met by the parts of the periods that its seven weeks reach into,
- * and cut to their days.
+ * from the rows of seven weeks. Each row is met by the parts of the periods that its weeks reach into, and cut to their
+ * days. `offset 0` keeps what is told of a row from being told again wherever it is read.
  */
 export function learnersOfWeeks(request: WeeksRequest): RawBuilder<unknown> {
   const { fromWeeks, population, isDeedOfPeriod } = request
+  const { days, columns, rowParts, perLearner } = fromWeeks
   const member = isDeedOfPeriod ? null : population.weeksThatCount
   const keys = isDeedOfPeriod ? population.keys.slice(0, 2) : population.keys
+  const cut = sql`(
+    select ${sql.join([sql`weeks.*`, sql`piece.ordinal`, ...keys.slice(2), sql`starts`, sql`ends`, sql`unit`])},
+      ${days} & mask ${member === null ? sql`` : sql`& ${member.days}`} as days
+    from population_weeks as weeks join piece using (begins) ${member === null ? sql`` : member.join}
+  ) as weeks`
+  const rows =
+    columns === undefined
+      ? sql`${cut} where days <> 0`
+      : sql`(select ${sql.join([...keys, ...columns])} from ${cut} where days <> 0 offset 0) as weeks`
   return sql`
     ${pieces(request)},
+    ${
+      rowParts === undefined
+        ? sql``
+        : sql`part as (
+      select ${sql.join([...keys, ...rowParts.by, ...rowParts.aggregates])} from ${rows}
+      group by ${sql.join([...keys, ...rowParts.by])}
+    ),`
+    }
     learner as (
-      select ${sql.join([...keys, ...fromWeeks.perLearner])}
-      from (
-        select ${sql.join([sql`weeks.*`, sql`piece.ordinal`, ...keys.slice(2), sql`starts`, sql`ends`, sql`unit`])},
-          ${fromWeeks.days} & mask ${member === null ? sql`` : sql`& ${member.days}`} as days
-        from population_weeks as weeks join piece using (begins) ${member === null ? sql`` : member.join}
-      ) as weeks
-      where days <> 0
+      select ${sql.join([...keys, ...perLearner])} from ${rowParts === undefined ? rows : sql`part`}
       group by ${sql.join(keys)}
     )`
 }
@@ -60,6 +72,21 @@ export function numberOfUnits(units: number, days: RawBuilder<number> = sql<numb
   return units > daysOfRow
     ? sql<number>`count(distinct unit) filter (where ${isIn})`
     : sql<number>`bit_count(bit_or(1::bigint << unit) filter (where ${isIn})::bit(49))`
+}
+
+/**
+ * SQL for columns of a row that say where its days lie among the active ones: how many of these are `before` them, and how
+ * many `until` their end. The days are all the active ones of a stretch.
+ */
+export const stretchColumns: readonly RawBuilder<unknown>[] = [
+  sql`bit_count((active & ((days & -days) - 1))::bit(49)) as before`,
+  sql`bit_count((active & ((days & -days) - 1 | days))::bit(49)) as until`
+]
+
+/** SQL over these for the sum over the days, of an array that has it by the first active day, the first two, and so on. */
+export function sumOverStretch(array: string): RawBuilder<number> {
+  const sums = sql.ref(array)
+  return sql<number>`(coalesce(${sums}[until], 0) - coalesce(${sums}[before], 0))`
 }
 
 /** SQL for the first day of a set of days of a row, as its distance from the row's first day; the set must have one. */

@@ -134,10 +134,22 @@ export interface Counting {
   ofCells?(cell: readonly RawBuilder<unknown>[]): RawBuilder<unknown>
 }
 
-/** How a metric is read from the sets of days in `learner_weeks`, as of the learner-days. */
+/** Tables of what learners did in seven weeks, a row for each learner and these. */
+export type WeeksTable = 'learner_weeks' | 'learner_time' | 'learner_categories'
+
+/** How a metric is read from rows of seven weeks, as of the learner-days. */
 export interface FromWeeks {
+  /** Which rows; those of `learner_weeks` when absent. */
+  readonly table?: WeeksTable
   /** SQL over a row `weeks` for the set of the days on which the learner has a deed. */
   readonly days: RawBuilder<number>
+  /**
+   * What of a row is needed, with its names, in place of all its columns: what takes long to tell from the `days` is then
+   * told once. Sets of values make a row for each.
+   */
+  readonly columns?: readonly RawBuilder<unknown>[]
+  /** The aggregates of `parts` under the same names, over rows of these columns. */
+  readonly rowParts?: Parts
   /**
    * The aggregates of `perLearner` under the same names, over a learner's rows that have such a day. Their `days` are cut
    * to those that count; they have `starts` and `ends` of the period, and `unit`, the position of the part.

@@ -95,17 +95,17 @@ export function periods({ periods }: Pick<SharesRequest, 'periods'>): RawBuilder
     )`
 }
 
-/** The rows of `learner_weeks` that the periods reach, without those that can be no one's in P. */
+/** The rows of seven weeks that the periods reach, without those that can be no one's in P. */
 function weeks(request: SharesRequest, counting: Counting): RawBuilder<unknown> {
   const { tenantId, filter } = request
   const { from, to } = extent(request, counting)
-  const seesNext = counting.fromWeeks?.seesNext
+  const { table = 'learner_weeks', seesNext } = counting.fromWeeks ?? {}
   const population = filter === null ? sql`select * from window_weeks` : rowsOfCohort(tenantId, sql`window_weeks`)
   const next = sql`, case when lead(begins) over person_weeks = begins + ${sql.lit(daysOfRow)}
     then lead(active) over person_weeks else 0 end as next_active`
   return sql`
     window_weeks as not materialized (
-      select * from learner_weeks
+      select * from ${sql.table(table)}
       where tenant_id = ${tenantId} and begins >= ${rowOf(from)}::date and begins < ${to}::date
     ),
     population_weeks as not materialized (

@@ -1,7 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import { deedKinds } from '../events/deed-kinds.js'
 import { isActiveDay } from './activity.js'
-import type { Metric } from './metric.js'
+import { stretchColumns, sumOverStretch } from './learner-weeks.js'
+import type { FromWeeks, Metric } from './metric.js'
 
 type Method = 'auto' | 'terminated' | 'sessions'
 
@@ -19,6 +20,26 @@ const told: Readonly<Record<Method, RawBuilder<unknown>>> = {
   auto: sql`case when ${hasDuration} then 'terminated' when active_days > 0 then 'sessions' end`,
   terminated: sql`case when ${hasDuration} then 'terminated' when active_days > 0 then 'unknown' end`,
   sessions: sql`case when active_days > 0 then 'sessions' end`
+}
+
+/** Days with a duration stand for durations, of which it only matters whether there is one. */
+const fromWeeks: FromWeeks = {
+  table: 'learner_time',
+  days: sql`active`,
+  columns: [
+    ...stretchColumns,
+    sql`(timed & days) <> 0 as is_timed`,
+    sql`duration_ms`,
+    sql`active_ms`,
+    sql`calendar_durations`
+  ],
+  perLearner: [
+    sql`sum(${sumOverStretch('duration_ms')}) as duration_ms`,
+    sql`count(*) filter (where is_timed) as durations`,
+    sql`sum(${sumOverStretch('calendar_durations')}) as calendar_durations`,
+    sql`sum(${sumOverStretch('active_ms')}) as active_ms`,
+    sql`sum(until - before) as active_days`
+  ]
 }
 
 /**
@@ -63,6 +84,7 @@ export const timeOnTask: Metric<TimeOnTaskOptions> = {
       sql`sum(active_ms) as active_ms`,
       sql`count(*) as active_days`
     ],
+    fromWeeks,
     x: sql`case ${told[method]} when 'terminated' then duration_ms when 'sessions' then active_ms else 0 end`,
     y: sql`case ${told[method]} when 'unknown' then 0 else 1 end`,
     extra: {

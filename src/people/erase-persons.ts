@@ -112,6 +112,9 @@ export async function erasePersons(
       delete from learner_activity where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])
     ),
     steps as (delete from learner_step where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])),
+    categories as (
+      delete from learner_categories where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])
+    ),
     changes as (
       delete from person_change where tenant_id = ${tenantId}
         and (from_person_id = any(${personIds}::integer[]) or to_person_id = any(${personIds}::integer[]))

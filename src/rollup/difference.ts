@@ -1,5 +1,12 @@
 /** The tables that are derived of persons. */
-export type DerivedTable = 'learner_day' | 'learner_weeks' | 'learner_activity' | 'learner_begun' | 'learner_step'
+export type DerivedTable =
+  | 'learner_day'
+  | 'learner_weeks'
+  | 'learner_time'
+  | 'learner_categories'
+  | 'learner_activity'
+  | 'learner_begun'
+  | 'learner_step'
 
 /** A value of a derived table that is not what it ought to be. */
 export interface Difference {

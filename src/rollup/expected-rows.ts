@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { doneToKinds } from '../events/deed-kinds.js'
 import { learningEventKinds } from '../events/mapping-rule.js'
 import type { DerivedTable } from './difference.js'
+import { expectedCategories, expectedTime, ownActivity, wholeRow } from './expected-weeks.js'
 import { columnOf, futureTolerance } from './learner-days.js'
 import { dayNumbers, daySets, daysOfRow } from './learner-weeks.js'
 import { sessionGap } from './session.js'
@@ -17,9 +18,6 @@ export interface PersonRange {
 export function isInRange(column: RawBuilder<unknown>, { after, last }: PersonRange): RawBuilder<boolean> {
   return sql<boolean>`(${column} > ${after} and (${last}::integer is null or ${column} <= ${last}))`
 }
-
-/** The name of the line that says that there is a row. */
-export const wholeRow = '(row)'
 
 const ofModule = sql`is_doer and is_live and module_id is not null`
 
@@ -90,12 +88,7 @@ export const expectedValues: Readonly<Record<DerivedTable, RawBuilder<unknown>>>
     union all
     select person_id, begins, name, sum(bit)::text
     from own_day cross join lateral (values
-      ('active', ${sql.join(
-        learningEventKinds
-          .filter(kind => !doneToKinds.some(other => other === kind))
-          .map(kind => sql.ref(columnOf(kind))),
-        sql` + `
-      )}),
+      ('active', ${ownActivity}),
       ${sql.join(daySets.filter(name => name !== 'active').map(name => sql`(${sql.lit(name)}, ${sql.ref(name)})`))}
     ) as v(name, n)
     where n > 0 group by person_id, begins, name
@@ -108,6 +101,8 @@ export const expectedValues: Readonly<Record<DerivedTable, RawBuilder<unknown>>>
     union all
     select distinct person_id, begins, 'is_busy', 'true'
     from own_day cross join lateral (values ${numbersOfDay}) as v(name, n) where n > 7`,
+  learner_time: expectedTime,
+  learner_categories: expectedCategories,
   learner_activity: sql`
     select distinct person_id, module_id, activity_id, ${sql.lit(wholeRow)} as name, 'exists' as value from deed where ${ofActivity}
     union all

@@ -58,6 +58,9 @@ export const weekColumns: readonly string[] = [
   'is_busy'
 ]
 
+/** Every column of `learner_time` but its key, in its order. */
+export const timeColumns: readonly string[] = ['active', 'timed', 'duration_ms', 'active_ms', 'calendar_durations']
+
 /** The first day of the row that a local day is in. */
 export function rowOf(day: string): string {
   const number = Date.parse(day) / msPerDay + julianEpoch

@@ -1,6 +1,14 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { activityColumns, activityEventColumns, countedActivities } from './learner-activities.js'
+import {
+  beginsOf,
+  categoryColumns,
+  categoryEventColumns,
+  categoryRows,
+  isCategorisedDeed,
+  storedWithoutDays
+} from './learner-categories.js'
 import { countedEvents, dayColumns, eventColumns } from './learner-days.js'
 import { countedSteps, isOfStep, stepColumns, stepEventColumns } from './learner-steps.js'
 import { isSessionDay } from './session.js'
@@ -34,8 +42,8 @@ export interface LearnerModuleKey {
 const now = sql`statement_timestamp()`
 
 /**
- * Recomputes learner-days from their events: late data, voids and moved agents are all this one path. A day that has
- * no event left loses its row, and one that stays the same is not written.
+ * Recomputes learner-days from their events, and what of `learner_categories` lies on them: late data, voids and moved
+ * agents are all this one path. A row that has no event left goes, and one that stays the same is not written.
  *
  * The persons must be locked in this transaction, by a statement before this one, so that the events are read in a
  * snapshot that no other recomputation of theirs can overtake.
@@ -52,11 +60,17 @@ export async function recomputeLearnerDays(
       ${keys.map(key => key.tenantId)}::integer[],
       ${keys.map(key => key.personId)}::integer[],
       ${keys.map(key => key.day)}::date[]) as key(tenant_id, person_id, day)`
-  return replaceRows(trx, key, {
+  const days = await replaceRows(trx, key, {
     ...learnerDay,
     known: sql`select * from key`,
     counted: countedEvents(eventsOfDays, now)
   })
+  const categories = await replaceRows(trx, key, {
+    ...learnerCategories,
+    known: sql`select tenant_id, person_id, ${beginsOf(sql`day`)} from key`,
+    counted: categoryRows(categorisedOfDays, storedWithoutDays(sql`select * from key`))
+  })
+  return [...days, ...categories]
 }
 
 /** Recomputes rows of `learner_activity`, as `recomputeLearnerDays` does those of `learner_day`. */
@@ -150,7 +164,12 @@ export async function recomputeAllOf(
     known: storedOf(learnerStep),
     counted: countedSteps(ofSteps)
   })
-  return days.length + activities.length + steps.length > 0
+  const categories = await replaceRows(trx, key, {
+    ...learnerCategories,
+    known: storedOf(learnerCategories),
+    counted: categoryRows(sql`${events(sql`event.agent_id`, categoryEventColumns)} where ${isCategorisedDeed}`, null)
+  })
+  return days.length + activities.length + steps.length + categories.length > 0
 }
 
 /** A derived table and what is to stand in it. */
@@ -174,6 +193,11 @@ const learnerStep = {
   table: 'learner_step',
   primaryKey: ['tenant_id', 'person_id', 'step', 'day', 'module_id'],
   columns: stepColumns
+}
+const learnerCategories = {
+  table: 'learner_categories',
+  primaryKey: ['tenant_id', 'person_id', 'begins'],
+  columns: categoryColumns
 }
 
 function namesOf(table: string, columns: readonly string[]): RawBuilder<unknown> {
@@ -253,3 +277,13 @@ function eventsOf(role: 'doer' | 'subject', agent: RawBuilder<unknown>) {
       select event.day, event.day <> key.day as is_carried, ${eventColumns} from learning_event as event
       where event.tenant_id = key.tenant_id and ${agent} = person_agent.agent_id and ${reach}`)}`
 }
+
+/** The categorised deeds of the keys' days. */
+const categorisedOfDays = sql`
+  select key.tenant_id, key.person_id, event.*
+  from key
+  join person_agent on person_agent.tenant_id = key.tenant_id and person_agent.person_id = key.person_id
+  ${eachKeyAlone(sql`
+    select ${categoryEventColumns} from learning_event as event
+    where event.tenant_id = key.tenant_id and event.agent_id = person_agent.agent_id and event.day = key.day
+      and ${isCategorisedDeed}`)}`

@@ -5,7 +5,7 @@ import { type LearningEvent, learningEventOf } from '../events/learning-event.js
 import type { EventMapping } from '../events/mapping.js'
 import type { Statement } from '../xapi/statement.js'
 import type { Findings } from './difference.js'
-import { wholeRow } from './expected-rows.js'
+import { wholeRow } from './expected-weeks.js'
 
 /** So many statements are read at once. */
 const statementsAtOnce = 500

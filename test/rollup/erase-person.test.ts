@@ -73,7 +73,12 @@ async function derivedOf(db: Kysely<Database>, tenantId: number) {
       join agent on agent.tenant_id = person_agent.tenant_id and agent.id = agent_id
       where learner_day.tenant_id = ${tenantId}`),
     steps: await rows(sql`select step, day, before, followed_on from learner_step where tenant_id = ${tenantId}`),
-    begun: await rows(sql`select begun, completed from learner_begun where tenant_id = ${tenantId}`)
+    begun: await rows(sql`select begun, completed from learner_begun where tenant_id = ${tenantId}`),
+    // Whosever they are, so that rows of nobody are seen too.
+    time: await rows(sql`select to_jsonb(l) - 'person_id' - 'tenant_id' as row from learner_time as l
+      where tenant_id = ${tenantId}`),
+    categories: await rows(sql`
+      select begins, scales, ones, twos, fours from learner_categories where tenant_id = ${tenantId}`)
   }
 }
 
@@ -106,7 +111,10 @@ const randomStatement = (ids: readonly string[]) =>
       {
         registration: fc.constantFrom(...ids),
         instructor: person,
-        contextActivities: fc.constant({ parent: [{ id: 'https://example.org/courses/1' }] })
+        contextActivities: fc.constant({
+          parent: [{ id: 'https://example.org/courses/1' }],
+          category: [{ id: 'https://example.org/categories/1' }]
+        })
       },
       { requiredKeys: [] }
     ),

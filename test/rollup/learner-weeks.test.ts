@@ -4,13 +4,17 @@ import { type Kysely, sql } from 'kysely'
 import t from 'tap'
 import type { Database } from '../../src/database/schema.js'
 import { dayColumns } from '../../src/rollup/learner-days.js'
-import { dayNumbers, daySets, rowOf, rowsOf, weekColumns } from '../../src/rollup/learner-weeks.js'
+import { dayNumbers, daySets, rowOf, rowsOf, timeColumns, weekColumns } from '../../src/rollup/learner-weeks.js'
 import { testDatabase } from '../support/database.js'
 import { type Values, withoutZeros } from './naive.js'
-import { naiveWeeks } from './naive-weeks.js'
+import { naiveTime, naiveWeeks } from './naive-weeks.js'
 
 const { db } = await testDatabase(t)
-const counted = [...daySets.filter(set => set !== 'active'), ...dayNumbers, 'visited', 'voided'] as const
+const counted = [
+  ...daySets.filter(set => set !== 'active'),
+  ...dayNumbers,
+  ...['visited', 'voided', 'duration_ms', 'durations', 'calendar_durations', 'active_ms']
+] as const
 
 t.test('a row begins on every 49th day, a Monday', async t => {
   t.equal(rowOf('2025-12-15'), '2025-12-15')
@@ -41,7 +45,7 @@ const changes = fc.array(
   { minLength: 1, maxLength: 8 }
 )
 
-t.test('whatever is written to learner_day, learner_weeks is what follows from it', async () => {
+t.test('whatever is written to learner_day, learner_weeks and learner_time are what follows from it', async () => {
   let tenantId = 1000
   await fc.assert(
     fc.asyncProperty(changes, async list => {
@@ -50,7 +54,9 @@ t.test('whatever is written to learner_day, learner_weeks is what follows from i
         const dates = days.map(dateOf)
         if (counts === null) await remove(db, { tenantId, person, dates })
         else await put(db, { tenantId, person, dates, counts })
-        deepStrictEqual(await readWeeks(tenantId), naiveWeeks(await readDays(tenantId)))
+        const kept = await readDays(tenantId)
+        deepStrictEqual(await readWeeks(tenantId, 'learner_weeks', weekColumns), naiveWeeks(kept))
+        deepStrictEqual(await readWeeks(tenantId, 'learner_time', timeColumns), naiveTime(kept))
       }
     }),
     { numRuns: 60 }
@@ -94,10 +100,10 @@ async function readDays(tenantId: number) {
     from learner_day where tenant_id = ${tenantId}`)
 }
 
-async function readWeeks(tenantId: number) {
-  const rows = await rowsBy(sql`select person_id || ' ' || begins as key, to_jsonb(learner_weeks) as values
-    from learner_weeks where tenant_id = ${tenantId}`)
-  const cut = (values: Values) => Object.fromEntries(weekColumns.map(column => [column, values[column]]))
+async function readWeeks(tenantId: number, table: 'learner_weeks' | 'learner_time', columns: readonly string[]) {
+  const rows = await rowsBy(sql`select person_id || ' ' || begins as key, to_jsonb(weeks) as values
+    from ${sql.table(table)} as weeks where tenant_id = ${tenantId}`)
+  const cut = (values: Values) => Object.fromEntries(columns.map(column => [column, values[column]]))
   return withoutZeros(Object.fromEntries(Object.entries(rows).map(([key, values]) => [key, cut(values)])))
 }
 

@@ -16,6 +16,7 @@ export interface Deed {
   readonly score: number | null
   readonly minutes: number | null
   readonly tags: readonly string[] | null
+  readonly categories: readonly string[]
 }
 
 /** All that has happened in one tenant. */
@@ -141,6 +142,22 @@ function activityOf(deeds: readonly Deed[]): Values {
     first_at: deeds[0]?.timestamp,
     last_at: deeds.at(-1)?.timestamp
   }
+}
+
+/** `person day category` → how many of the person's own deeds are of it, but not the category of all of cmi5's statements. */
+export function naiveCategories(history: History): Record<string, number> {
+  const numbers: Record<string, number> = {}
+  for (const [person, deeds] of liveDeeds(history)) {
+    for (const { kind, timestamp, categories } of deeds) {
+      if (kind === 'delivered' || kind === 'reward-offered') continue
+      for (const category of categories) {
+        if (category.startsWith('https://w3id.org/xapi/cmi5/')) continue
+        const key = `${person} ${dayOf(timestamp, history)} ${category}`
+        numbers[key] = (numbers[key] ?? 0) + 1
+      }
+    }
+  }
+  return numbers
 }
 
 /** Person → what they did, or was done to them, in time; equal instants in the order in which they were stored. */

@@ -7,13 +7,20 @@ import { selectAttributes } from '../../src/people/attributes.js'
 import { selectBounds } from '../../src/people/history.js'
 import { activityColumns } from '../../src/rollup/learner-activities.js'
 import { dayColumns, learnerDays } from '../../src/rollup/learner-days.js'
-import { weekColumns } from '../../src/rollup/learner-weeks.js'
+import { timeColumns, weekColumns } from '../../src/rollup/learner-weeks.js'
 import { verifyTenant } from '../../src/rollup/verify.js'
 import { countsOf } from '../metrics/naive.js'
-import { type History, naiveLearnerActivities, naiveLearnerDays, type Values, withoutZeros } from './naive.js'
+import {
+  type History,
+  naiveCategories,
+  naiveLearnerActivities,
+  naiveLearnerDays,
+  type Values,
+  withoutZeros
+} from './naive.js'
 import { naiveMeasure, worldOf } from './naive-metrics.js'
 import { naiveBegun, naiveSteps } from './naive-pairs.js'
-import { naiveWeeks } from './naive-weeks.js'
+import { naiveTime, naiveWeeks } from './naive-weeks.js'
 import { prepareTexts } from './prepared.js'
 import { ask } from './question.js'
 import { type Outcome, play, type Stage } from './stage.js'
@@ -74,18 +81,38 @@ async function readDays(query: ReturnType<typeof learnerDays>): Promise<Record<s
   return plain(rows, dayColumns)
 }
 
-async function readWeeks(tenantId: number): Promise<Record<string, Values>> {
+async function readWeeks(
+  tenantId: number,
+  table: 'learner_weeks' | 'learner_time',
+  columns: readonly string[]
+): Promise<Record<string, Values>> {
   const { rows } = await sql<Row>`
     select coalesce(person.external_id, agent.ifi) || ' ' || begins as key, to_jsonb(weeks) as values
-    from learner_weeks as weeks
+    from ${sql.table(table)} as weeks
     join person on person.tenant_id = weeks.tenant_id and person.id = weeks.person_id
     left join agent on agent.tenant_id = weeks.tenant_id and agent.id = person.first_agent_id
     where weeks.tenant_id = ${tenantId}`.execute(stage.db)
   return withoutZeros(
     Object.fromEntries(
-      rows.map(({ key, values }) => [key, Object.fromEntries(weekColumns.map(column => [column, values[column]]))])
+      rows.map(({ key, values }) => [key, Object.fromEntries(columns.map(column => [column, values[column]]))])
     )
   )
+}
+
+/** The numbers that the octal digits make, by person, day and category. */
+async function readCategories(tenantId: number): Promise<Record<string, number>> {
+  const { rows } = await sql<{ key: string; deeds: number }>`
+    select concat_ws(' ', coalesce(person.external_id, agent.ifi), begins + nth, category.iri) as key,
+      sum(scale * ((one >> nth & 1) + 2 * (two >> nth & 1) + 4 * (four >> nth & 1)))::integer as deeds
+    from learner_categories as weeks
+    cross join unnest(category_ids, scales, ones, twos, fours) as element(category_id, scale, one, two, four)
+    cross join generate_series(0, 48) as nth
+    join activity as category on category.tenant_id = weeks.tenant_id and category.id = element.category_id
+    join person on person.tenant_id = weeks.tenant_id and person.id = weeks.person_id
+    left join agent on agent.tenant_id = weeks.tenant_id and agent.id = person.first_agent_id
+    where weeks.tenant_id = ${tenantId} and (one | two | four) >> nth & 1 = 1
+    group by 1`.execute(stage.db)
+  return Object.fromEntries(rows.map(({ key, deeds }) => [key, deeds]))
 }
 
 async function readActivities(tenantId: number): Promise<Record<string, Values>> {
@@ -162,8 +189,10 @@ async function checkTables({ story, outcome, now, days }: Played) {
   const { tenantId, timeZone, persons } = outcome
   const window = { tenantId, timeZone, from: '2024-01-01', to: '3000-01-01', asOf: now }
   deepStrictEqual(await readDays(learnerDays({ ...window, source: 'rollup' })), days, 'learner_day')
-  deepStrictEqual(await readWeeks(tenantId), naiveWeeks(days), 'learner_weeks')
+  deepStrictEqual(await readWeeks(tenantId, 'learner_weeks', weekColumns), naiveWeeks(days), 'learner_weeks')
+  deepStrictEqual(await readWeeks(tenantId, 'learner_time', timeColumns), naiveTime(days), 'learner_time')
   const history = historyOf(story, outcome, now)
+  deepStrictEqual(await readCategories(tenantId), naiveCategories(history), 'learner_categories')
   const activities = naiveLearnerActivities(history)
   deepStrictEqual(await readActivities(tenantId), activities, 'learner_activity')
   deepStrictEqual(await readBegun(tenantId), naiveBegun(activities), 'learner_begun')

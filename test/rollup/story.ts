@@ -15,6 +15,9 @@ const feedback = 'https://example.org/modules/feedback'
 const instants = ['2024-03-30T22:00', '2024-10-26T21:00', '2024-03-10T03:00', '2024-04-06T13:00', '2999-01-01T00:00']
 
 const kinds = [...learningEventKinds, 'sneezed'] as const
+const cmi5 = 'https://w3id.org/xapi/cmi5/context/categories/cmi5'
+const talking = 'https://example.org/categories/talking'
+const asking = 'https://example.org/categories/asking'
 const activities = [feedback, 'https://example.org/tasks/ask', 'https://example.org/modules/listening'] as const
 
 const deeds = fc
@@ -33,7 +36,8 @@ const deeds = fc
     module: fc.constantFrom(null, activities[0], activities[2]),
     score: fc.constantFrom(null, 0, 0.25, 0.5, 1, -0.75),
     minutes: fc.constantFrom(null, 0, 1, 90),
-    tags: fc.constantFrom(null, [], ['confident'], ['needs-practice', 'confident'])
+    tags: fc.constantFrom(null, [], ['confident'], ['needs-practice', 'confident']),
+    categories: fc.constantFrom<readonly string[]>([], [talking], [talking, asking], [cmi5], [cmi5, asking])
   })
   .map(({ instant, after, ...parts }): Deed => {
     const timestamp = new Date(Date.parse(`${instant}Z`) + after * 60_000).toISOString()
@@ -134,7 +138,10 @@ function statementOf({ kind, actor, shape, subject, timestamp, ...deed }: Deed):
     ...(deed.tags === null ? {} : { extensions: { [`${n}extensions/outcome-tags`]: deed.tags } })
   }
   const context = {
-    ...(deed.module === null ? {} : { contextActivities: { parent: [{ id: deed.module }] } }),
+    contextActivities: {
+      ...(deed.module === null ? {} : { parent: [{ id: deed.module }] }),
+      ...(deed.categories.length === 0 ? {} : { category: deed.categories.map(id => ({ id })) })
+    },
     ...(shape === 'extension' ? { extensions: { [`${n}extensions/subject`]: about } } : {})
   }
   const parts = { verb, context, result, timestamp }
@@ -149,5 +156,5 @@ function statementOf({ kind, actor, shape, subject, timestamp, ...deed }: Deed):
 export const everyWord = {
   agent: [...everyAgent.map(ifiOf), '["mbox","mailto:lrs@example.org"]', '["mbox","mailto:admin@example.org"]'],
   verb: [...kinds.map(kind => `${n}verbs/${kind}`), voiding('').verb.id],
-  activity: activities
+  activity: [...activities, cmi5, talking, asking]
 } as const

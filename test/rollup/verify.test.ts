@@ -40,7 +40,8 @@ async function verify() {
 }
 
 const clean = { differences: [], pending: 0 }
-const scored = did('assessed', 'ada', { result })
+const category = { contextActivities: { category: [{ id: 'https://example.org/categories/talking' }] } }
+const scored = did('assessed', 'ada', { result, context: category })
 const unmapped = did('sneezed', 'ada')
 
 /** What `momentum …` prints, line by line, and the code that it ends with. */
@@ -71,7 +72,7 @@ t.test('a clean store has no differences, whatever is in it', async t => {
     did('started', 'ada', { object: { id: `${module}/more` } }),
     did('manager-check', 'mia', about('ada')),
     did('peer-feedback', 'ada', { object: { objectType: 'Agent', ...agentOf('mia') } }),
-    did('terminated', 'ada', { result, timestamp: '2026-01-12T10:20:00Z' }),
+    did('terminated', 'ada', { result, timestamp: '2026-01-12T10:20:00Z', context: category }),
     did('opened', 'ada', { timestamp: '2999-01-01T00:00:00Z' })
   ])
   t.match(await verify(), { differences: [], pending: /[1-9]/ }, 'what the queue names is pending')
@@ -83,6 +84,8 @@ t.test('every corruption of every table is found, and told by table, key and col
   const event = { table: 'learning_event', key: { statement: scored.id } }
   const day = { table: 'learner_day', key: { day: '2026-01-12' } }
   const weeks = { table: 'learner_weeks' }
+  const time = { table: 'learner_time' }
+  const categories = { table: 'learner_categories' }
   const activity = { table: 'learner_activity' }
   const begun = { table: 'learner_begun' }
   const step = { table: 'learner_step' }
@@ -114,6 +117,13 @@ t.test('every corruption of every table is found, and told by table, key and col
       `insert into learner_weeks select (jsonb_populate_record(w, '{"person_id": 4711}')).* from learner_weeks as w limit 1`,
       { ...weeks, key: { person_id: 4711 }, column: '(row)', stored: 'exists', recomputed: null }
     ],
+    [`update learner_time set timed = 0`, { ...time, column: 'timed', stored: null, recomputed: String(2 ** 28) }],
+    [`update learner_time set active_ms = '{1}'`, { ...time, column: 'active_ms', stored: '{1}' }],
+    [`update learner_time set duration_ms = null`, { ...time, column: 'duration_ms', recomputed: '{300000}' }],
+    [`delete from learner_time`, { ...time, column: '(row)', stored: null }],
+    [`update learner_categories set twos = '{0}'`, { ...categories, column: 'twos', recomputed: `{${2 ** 28}}` }],
+    [`update learner_categories set scales = '{8}'`, { ...categories, column: 'scales', recomputed: '{1}' }],
+    [`delete from learner_categories`, { ...categories, column: '(row)', stored: null, recomputed: 'exists' }],
     [`update learner_activity set attempts = 0`, { ...activity, column: 'attempts', recomputed: '1' }],
     [`update learner_activity set best_score = 1 where attempts = 1`, { ...activity, column: 'best_score' }],
     [`update learner_activity set outcome_tags = '{x}'`, { ...activity, column: 'outcome_tags', stored: '{x}' }],
@@ -163,7 +173,8 @@ t.test('every corruption of every table is found, and told by table, key and col
     ]
   ]
   const tables = [
-    ...['learner_day', 'learner_weeks', 'learner_activity', 'learner_begun', 'learner_step'],
+    ...['learner_day', 'learner_weeks', 'learner_time', 'learner_categories'],
+    ...['learner_activity', 'learner_begun', 'learner_step'],
     ...['learning_event', 'person_agent']
   ]
   for (const table of tables) await sql.raw(`create table kept_${table} as table ${table}`).execute(db)
