@@ -2,8 +2,7 @@
 -- Why:      for everyone over 90 days `time-on-task` added up 724,026 rows of `learner_day`, 0.7 s of CPU, and
 --           `course-diversity` read 2,133,924 events, 2.7 s. The same is in 38,772 rows of each table here. `outcome-tags`
 --           read all events of the window to find those with tags.
--- Locks:    `learner_day` and `learning_event` against writers until all is filled. A worker of an older version that
---           goes on after it keeps no categories; `momentum verify` finds what it leaves out, `momentum rebuild` mends it.
+-- Locks:    `learner_day` and `learning_event` against writers until all is filled.
 -- Backfill: here, from `learner_day` and `learning_event`: 64 s for 2,920,818 and 10,033,977 rows.
 
 lock table learner_day in share row exclusive mode;

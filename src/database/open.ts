@@ -56,6 +56,9 @@ const textArrayOid: number = 1009
 /** How long a new connection, or one from a full pool, is waited for. */
 const connectTimeoutMs = 30_000
 
+/** The newest migration with derived tables that this program keeps: an older program may not write any. */
+const keeps = '0025'
+
 /**
  * Every connection begins with these. The time zone and styles decide how PostgreSQL writes a date as text, which is
  * what callers get, so they don't depend on the server's own settings. The limits keep one lost query from holding
@@ -67,7 +70,8 @@ export const sessionSettings = `
   set intervalstyle = 'iso_8601';
   set statement_timeout = '60s';
   set lock_timeout = '20s';
-  set idle_in_transaction_session_timeout = '60s'`
+  set idle_in_transaction_session_timeout = '60s';
+  set momentum.keeps = '${keeps}'`
 
 /**
  * Opens a pool of connections; none is made before the first query.
