@@ -75,10 +75,10 @@ function days({ tenantId, source, asOf, window, filter }: JourneyRequest, { days
  */
 export function firstActive({ tenantId, source }: JourneyRequest): RawBuilder<unknown> {
   if (source === 'events') {
-    return sql`first_active as (
+    return sql`first_active as materialized (
       select person_id, min(day) as first_day from population_day where ${isActiveDay} group by person_id)`
   }
-  return sql`first_active as (
+  return sql`first_active as materialized (
     select person_id, first_day
     from (select distinct person_id from population) as learner
     cross join lateral (

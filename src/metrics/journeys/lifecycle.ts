@@ -97,7 +97,10 @@ function previousStart(day: string, interval: Interval): string {
   return addUnits(startOfUnit(day, interval), interval, -1)
 }
 
-/** `offset 0` keeps the days on which learners belong to P from being joined to the calendar before the deeds are. */
+/**
+ * Each part is materialized, for it is not to be counted anew for every learner that it is joined to. `offset 0` keeps the
+ * days on which learners belong to P from being joined to the calendar before the deeds are.
+ */
 function expressions(
   request: JourneyRequest,
   interval: Interval,
@@ -112,11 +115,11 @@ function expressions(
       cross join generate_series(0, starts - begins - 1) as nth
     )`,
     sql`active_day as materialized (select person_id, day from population_day where ${isActiveDay})`,
-    sql`active_now as (
+    sql`active_now as materialized (
       select distinct ordinal, person_id
       from (select * from active_day join period_day using (day) offset 0) as dated ${onDaysThatCount}
     )`,
-    sql`active_before as (
+    sql`active_before as materialized (
       select distinct ordinal, person_id from active_day join previous_day using (day)
     )`
   ]
