@@ -60,16 +60,19 @@ export async function findEvidence<Options extends MetricOptions>(
   const { rows } = await sql<Row>`
     with recursive ${shares(request, counting)},
     contributor as (select distinct person_id from share where ${adds(metric)}),
-    event as (${eventsOf(request, metric.evidence(request.options), extent(request, counting))})
-    select event.statement_id as "statementId", person.external_id as "personId", event.kind,
-      ${toMilliseconds(sql`event."timestamp"`)} as "timestamp", event.day::text as day, module.iri as module,
-      event."timestamp"::text as exact, event.statement_seq as seq
-    from event
-    join person on person.tenant_id = ${request.tenantId} and person.id = event.person_id
-    left join activity as module on module.tenant_id = ${request.tenantId} and module.id = event.module_id
-    where ${counts(request)} and ${isBehind(page.after)}
-    order by event."timestamp", event.statement_seq
-    limit ${page.limit + 1}`.execute(db)
+    event as (${eventsOf(request, metric.evidence(request.options), extent(request, counting))}),
+    page as (
+      select * from event where ${counts(request)} and ${isBehind(page.after)}
+      order by event."timestamp", event.statement_seq
+      limit ${page.limit + 1}
+    )
+    select page.statement_id as "statementId", person.external_id as "personId", page.kind,
+      ${toMilliseconds(sql`page."timestamp"`)} as "timestamp", page.day::text as day, module.iri as module,
+      page."timestamp"::text as exact, page.statement_seq as seq
+    from page
+    join person on person.tenant_id = ${request.tenantId} and person.id = page.person_id
+    left join activity as module on module.tenant_id = ${request.tenantId} and module.id = page.module_id
+    order by page."timestamp", page.statement_seq`.execute(db)
   const events = rows.slice(0, page.limit)
   const last = rows.length > page.limit ? events.at(-1) : undefined
   return {
