@@ -38,13 +38,17 @@ interface Waiting<Request> {
 
 interface Lane<Request> {
   readonly waiting: Waiting<Request>[]
+  /** Statements that wait, and those that writers have in hand. */
+  waitingStatements: number
+  activeStatements: number
   active: number
 }
 
 /**
  * Merges what concurrent requests store into one transaction, for a commit costs the same for one statement as for a
- * hundred. Nobody waits for company: a request goes at once while a writer is free, and requests that come while all
- * are busy go together next.
+ * hundred. Nobody waits for company: a request goes at once while nobody writes, and another writer takes over as soon as
+ * as much waits as is under way. What comes meanwhile goes together next. (To let it go at once while any writer is free put
+ * 5.3 single statements into a transaction and not 6.7, and stored a tenth fewer a second.)
  *
  * Each request's outcome is its own: when a merged transaction fails, its requests are stored one by one.
  */
@@ -62,12 +66,20 @@ export function groupCommit<Request extends Storable>(options: GroupCommitOption
     }
   }
   const pump = (name: string, lane: Lane<Request>) => {
-    while (lane.active < options.writers && lane.waiting.length > 0) {
+    while (
+      lane.active < options.writers &&
+      lane.waiting.length > 0 &&
+      lane.waitingStatements >= lane.activeStatements
+    ) {
       const group = lane.waiting.splice(0, groupSize(lane.waiting, options.maxStatements))
-      waitingStatements -= group.reduce((sum, { request }) => sum + request.ids.length, 0)
+      const statements = group.reduce((sum, { request }) => sum + request.ids.length, 0)
+      waitingStatements -= statements
+      lane.waitingStatements -= statements
+      lane.activeStatements += statements
       lane.active++
       store(group).finally(() => {
         lane.active--
+        lane.activeStatements -= statements
         if (lane.active === 0 && lane.waiting.length === 0) lanes.delete(name)
         else pump(name, lane)
       })
@@ -79,10 +91,11 @@ export function groupCommit<Request extends Storable>(options: GroupCommitOption
         if (waitingStatements > 0 && waitingStatements + request.ids.length > options.maxWaiting) {
           throw new LrsError('overloaded', `${waitingStatements} statements wait to be stored already: try again soon`)
         }
-        const lane = lanes.get(request.lane) ?? { waiting: [], active: 0 }
+        const lane = lanes.get(request.lane) ?? { waiting: [], waitingStatements: 0, activeStatements: 0, active: 0 }
         lanes.set(request.lane, lane)
         lane.waiting.push({ request, resolve, reject })
         waitingStatements += request.ids.length
+        lane.waitingStatements += request.ids.length
         pump(request.lane, lane)
       })
   }

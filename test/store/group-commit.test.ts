@@ -40,6 +40,19 @@ t.test('requests that come while the writers are busy are stored together, in th
   t.strictSame(transactions, [['a'], ['b', 'c', 'd', 'e'], ['f']])
 })
 
+t.test('a second writer takes over as soon as as much waits as is under way', async t => {
+  const { commit, transactions, openAll } = gatedStore()
+  const door = groupCommit({ commit, maxStatements: 10, maxWaiting: 100, writers: 2 })
+  const stored = [['a', 'b', 'c'], ['d'], ['e'], ['f'], ['g'], ['h', 'i']].map(ids => door.submit(request(...ids)))
+  await openAll()
+  await Promise.all(stored)
+  t.strictSame(transactions, [
+    ['a', 'b', 'c'],
+    ['d', 'e', 'f'],
+    ['g', 'h', 'i']
+  ])
+})
+
 t.test('lanes are never in one transaction', async t => {
   const { commit, transactions, openAll } = gatedStore()
   const door = groupCommit({ commit, maxStatements: 10, maxWaiting: 100, writers: 1 })
