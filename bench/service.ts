@@ -13,6 +13,7 @@ import { migrate } from '../src/database/migrate.js'
 import { migrationsFolder, openDatabase } from '../src/database/open.js'
 import type { Database } from '../src/database/schema.js'
 import { operatorScopes } from '../src/http/scopes.js'
+import { makeAnswerMemory } from '../src/metrics/answer-memory.js'
 import { createCredential } from '../src/store/credential.js'
 import { ensureTenant } from '../src/store/tenant.js'
 
@@ -55,10 +56,12 @@ export async function startBenchService({
   const { db, pool } = openDatabase({ connection: server.connection, poolSize: 10, onError: () => undefined })
   await migrate(db, migrationsFolder)
   const { id: tenantId } = await ensureTenant(db, 'bench', 'UTC')
+  const config = readConfig(settings)
   const app = await buildApp({
     context: {
       db,
-      config: readConfig(settings),
+      config,
+      memory: config.answerMemorySize === 0 ? undefined : makeAnswerMemory(config.answerMemorySize),
       now,
       makeId: randomUUID,
       program: '0.0.0',
