@@ -62,6 +62,8 @@ interface Service {
 
 async function startProcess(dataDir: string): Promise<Service> {
   const child = fork(new URL('../../dist/main.js', import.meta.url), [], {
+    // As `npm start` has it.
+    execArgv: ['--max-old-space-size=1024'],
     env: {
       ...process.env,
       DATABASE_URL: '',
