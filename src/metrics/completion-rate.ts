@@ -116,11 +116,14 @@ function assignedOnes(request: Request, condition: RawBuilder<unknown>): RawBuil
     from (${assignedPairs(request, condition)}) as assigned left join begun using (person_id, activity_id)`
 }
 
-/** The days on which learners belong to P, in stretches: their period's, or with `at_event` those within it. */
+/**
+ * The days on which learners belong to P, in stretches: their period's, once for all cohorts that they are broken down by, or
+ * with `at_event` those within it.
+ */
 function spans({ membership, today }: Request): RawBuilder<unknown> {
   return membership === 'at_event'
     ? sql`select person_id, since, least(until, ${today}::date + 1) as until from member where since <= ${today}::date`
-    : sql`select ordinal, ends, person_id, starts as since, least(ends, ${today}::date + 1) as until
+    : sql`select distinct ordinal, ends, person_id, starts as since, least(ends, ${today}::date + 1) as until
         from population join period using (ordinal)
         where starts <= ${today}::date`
 }

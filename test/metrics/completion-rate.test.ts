@@ -178,6 +178,24 @@ t.test('any world: the same numbers as counting one learner after another', asyn
   })
 })
 
+t.test('a learner of two cohorts has each pair once in either', async t => {
+  const both: Person = { known: true, roster: [{ from: null, to: null, cohorts: ['north', 'south'] }], days: [] }
+  const tenantId = await seed({
+    people: people.map(() => both),
+    assignments: [given(0, 0, 0)],
+    deeds: [deed('completed', 0, 0, 8)]
+  })
+  await db.transaction().execute(trx => rebuildPersons(trx, tenantId, 0))
+  for (const consistency of ['eventual', 'strong'] as const) {
+    const query = { ...week, consistency, breakdown: 'cohort' }
+    const { results } = await answerMetric(db, completionRate, query, { ...asker, tenantId })
+    t.match(results, [
+      { dimensions: { cohort: 'north' }, numerator: 5, denominator: 5 },
+      { dimensions: { cohort: 'south' }, numerator: 5, denominator: 5 }
+    ])
+  }
+})
+
 t.test('any world: the rollups answer what the events do', async () => {
   const auto = fc.record({ denominator: fc.constantFrom('auto' as const, 'started' as const) })
   await agreeWithRollups(db, completionRate, { stage, options: auto })
