@@ -8,7 +8,7 @@ import { slowestPlan } from './slowest-plan.js'
 /** A request of the analytics API. */
 interface Asked {
   readonly path: string
-  /** Sent with POST, or with another method that prepares something and isn't measured. */
+  /** Sent with POST; without it the request is a GET. */
   readonly body?: object
 }
 

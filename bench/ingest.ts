@@ -9,6 +9,7 @@ import { prepareStatement } from '../src/xapi/prepare.js'
 import { validateStatement } from '../src/xapi/validate.js'
 import { allTables, bareInsertRate } from './bare-insert.js'
 import { cpuMeter } from './cpu-meter.js'
+import { shownPercentiles } from './latency.js'
 import type { Load, LoadResult } from './load.js'
 import { authority, type BenchService, startBenchService } from './service.js'
 import { makeStatement } from './statements.js'
@@ -93,7 +94,7 @@ async function measureBatches(service: BenchService): Promise<readonly Measureme
     },
     {
       what: 'POST in batches of 100, 4 connections',
-      value: `${perSecond(rate)}; ${shown(latency)}; ${spent}`,
+      value: `${perSecond(rate)}; ${shownPercentiles(latency)}; ${spent}`,
       ratio: (rate / bare).toFixed(2)
     }
   ]
@@ -126,7 +127,7 @@ async function measureSingles(service: BenchService): Promise<readonly Measureme
     },
     {
       what: 'POST of single statements, 32 connections',
-      value: `${perSecond(rate)}, ${merged.toFixed(1)} in a commit; ${shown(latency)}; ${spent}`,
+      value: `${perSecond(rate)}, ${merged.toFixed(1)} in a commit; ${shownPercentiles(latency)}; ${spent}`,
       ratio: `${(rate / ceiling).toFixed(2)}; ${(rate / bare).toFixed(2)} of the bare INSERT`
     }
   ]
@@ -163,8 +164,4 @@ async function loadOf(
 
 function perSecond(rate: number): string {
   return `${Math.round(rate).toLocaleString('en')} statements/s`
-}
-
-function shown({ p50, p95, p99 }: LoadResult['latency']): string {
-  return `p50 ${p50.toFixed(1)}, p95 ${p95.toFixed(1)}, p99 ${p99.toFixed(1)} ms`
 }

@@ -5,6 +5,24 @@ export interface Latency {
   readonly n: number
 }
 
+/** The same of all answers that a load got. */
+export interface Percentiles {
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
+}
+
+/** Sorts times in place. */
+export function percentilesOf(times: number[]): Percentiles {
+  times.sort((a, b) => a - b)
+  const at = (share: number) => times[Math.floor(share * (times.length - 1))] ?? Number.NaN
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+}
+
+export function shownPercentiles({ p50, p95, p99 }: Percentiles): string {
+  return `p50 ${p50.toFixed(1)}, p95 ${p95.toFixed(1)}, p99 ${p99.toFixed(1)} ms`
+}
+
 /** When to stop asking: after so many rounds of each asker, or so long. */
 export interface Bounds {
   readonly connections: number

@@ -1,4 +1,5 @@
 import autocannon from 'autocannon'
+import { type Percentiles, percentilesOf } from './latency.js'
 import { makeStatement } from './statements.js'
 
 /** A load to put on an address, from a process of its own. */
@@ -20,7 +21,7 @@ export interface LoadResult {
   /** Requests that were not. */
   readonly failed: number
   /** How long an answer was waited for, in milliseconds. */
-  readonly latency: { readonly p50: number; readonly p95: number; readonly p99: number }
+  readonly latency: Percentiles
   /** CPU that making the load took a request, in microseconds. */
   readonly cpuUs: number
 }
@@ -61,10 +62,8 @@ async function run({ url, headers, connections, seconds, statements, seed }: Loa
   })
   const { user, system } = process.cpuUsage(before)
   const requests = result['2xx'] + result.non2xx
-  times.sort((a, b) => a - b)
-  const at = (share: number) => times[Math.floor(share * (times.length - 1))] ?? Number.NaN
   return {
-    latency: { p50: at(0.5), p95: at(0.95), p99: at(0.99) },
+    latency: percentilesOf(times),
     rate: result['2xx'] / result.duration,
     failed: result.non2xx + result.errors,
     cpuUs: (user + system) / requests

@@ -1,11 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { attachment, dataPart, jsonPart, multipart, multipartType } from '../test/support/multipart.js'
 import type { Measurement } from './ingest.js'
 import { makeStatement } from './statements.js'
 
@@ -18,7 +19,6 @@ const headers = {
 }
 const connections = 8
 const withAttachments = { statements: 25, sizes: [10_000, 100_000, 1_000_000] } as const
-const boundary = 'a-boundary-of-the-bench'
 
 /** What is sent on and on by each connection. */
 type Sender = (url: string, number: number) => Promise<Response>
@@ -134,49 +134,17 @@ function sendAttachments(url: string, number: number): Promise<Response> {
   const contents = withAttachments.sizes.map(size => randomBytes(size))
   const statements = Array.from({ length: withAttachments.statements }, (_, at) => ({
     ...makeStatement(12, number * withAttachments.statements + at),
-    ...(at < contents.length ? { attachments: [attachmentOf(contents[at] ?? Buffer.of())] } : {})
+    ...(at < contents.length ? { attachments: [attachment(contents[at] ?? Buffer.of())] } : {})
   }))
-  const parts = [
-    part({ 'Content-Type': 'application/json' }, Buffer.from(JSON.stringify(statements))),
-    ...contents.map(content =>
-      part(
-        {
-          'Content-Type': 'application/octet-stream',
-          'Content-Transfer-Encoding': 'binary',
-          'X-Experience-API-Hash': sha2(content)
-        },
-        content
-      )
-    )
-  ]
   return fetch(`${url}/xapi/statements`, {
     method: 'POST',
-    headers: { ...headers, 'content-type': `multipart/mixed; boundary=${boundary}` },
-    body: Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)])
+    headers: { ...headers, 'content-type': multipartType },
+    body: multipart([jsonPart(statements), ...contents.map(content => dataPart(content))])
   })
 }
 
 function readAttachments(url: string): Promise<Response> {
   return fetch(`${url}/xapi/statements?attachments=true&limit=100`, { headers })
-}
-
-function attachmentOf(content: Buffer) {
-  return {
-    usageType: 'https://bench.example/usage',
-    display: { en: 'A file' },
-    contentType: 'application/octet-stream',
-    length: content.length,
-    sha2: sha2(content)
-  }
-}
-
-function sha2(content: Buffer): string {
-  return createHash('sha256').update(content).digest('hex')
-}
-
-function part(partHeaders: Readonly<Record<string, string>>, content: Buffer): Buffer {
-  const lines = Object.entries(partHeaders).map(([name, value]) => `${name}: ${value}\r\n`)
-  return Buffer.concat([Buffer.from(`--${boundary}\r\n${lines.join('')}\r\n`), content, Buffer.from('\r\n')])
 }
 
 /** @see proc(5), /proc/pid/status: resident memory, and the most that it ever was */

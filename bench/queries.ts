@@ -1,7 +1,8 @@
 import { cpuMeter } from './cpu-meter.js'
 import { fill } from './fill.js'
 import type { Measurement } from './ingest.js'
-import { type ReadLatency, readLatency } from './read-load.js'
+import { shownPercentiles } from './latency.js'
+import { readLatency } from './read-load.js'
 import { type BenchService, startBenchService, vacuum } from './service.js'
 import { idOf } from './statements.js'
 
@@ -43,7 +44,7 @@ export async function measureQueries(service: BenchService, count: number): Prom
     const cpu = await cpuMeter(service)
     const found = await readLatency(service, page)
     yardstick ??= found.p95
-    const value = `${shown(found)}; ${await cpu(found.n)}`
+    const value = `${shownPercentiles(found)}; ${await cpu(found.n)}`
     process.stderr.write(`${what}: ${value}\n`)
     measured.push({ what, value, ratio: (found.p95 / yardstick).toFixed(1) })
   }
@@ -87,8 +88,4 @@ function cases(count: number): readonly (readonly [string, Readonly<Record<strin
     ['a common agent, an activity of nobody', { agent: learner(0), activity: 'https://lms.example/programmes/1' }],
     ['verb, ascending, since now', { verb: verbOf('opened'), ascending: 'true', since: new Date().toISOString() }]
   ]
-}
-
-function shown({ p50, p95, p99 }: ReadLatency): string {
-  return `p50 ${p50.toFixed(1)}, p95 ${p95.toFixed(1)}, p99 ${p99.toFixed(1)} ms`
 }

@@ -2,13 +2,11 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
+import { type Percentiles, percentilesOf } from './latency.js'
 import type { BenchService } from './service.js'
 
 /** How long a page is waited for, in milliseconds, when 8 connections ask for it without a pause. */
-export interface ReadLatency {
-  readonly p50: number
-  readonly p95: number
-  readonly p99: number
+export interface ReadLatency extends Percentiles {
   /** How often it was asked for. */
   readonly n: number
 }
@@ -45,9 +43,7 @@ async function run({ url, headers }: ReadLoad): Promise<ReadLatency & { readonly
       client.on('response', (_status, _bytes, ms) => times.push(ms))
     }
   })
-  times.sort((a, b) => a - b)
-  const at = (share: number) => times[Math.floor(share * (times.length - 1))] ?? Number.NaN
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), n: times.length, failed: result.non2xx + result.errors }
+  return { ...percentilesOf(times), n: times.length, failed: result.non2xx + result.errors }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
