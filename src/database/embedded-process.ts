@@ -51,10 +51,9 @@ const longestSocketFolder = 80
 const logBytesKept = 10 * 1024 * 1024
 
 /**
- * Moderate, for a machine that runs the service too. `max_wal_size` is what the log of changes may grow to under load: the
- * first change of a page after a checkpoint writes the whole page, and ids are all over their index. With 1 GB a statement
- * among ten million took PostgreSQL 194 µs of CPU, with 4 GB 158. The server's own log holds no statement's text and no values of rows, which
- * are people's data. Compilation of plans (jit) costs more than it brings for queries of milliseconds.
+ * Moderate, for a machine that runs the service too. `max_wal_size` is what the log of changes may grow to under load
+ * (docs/decisions/0039-tables-are-not-partitioned.md). The server's own log holds no statement's text and no values of
+ * rows, which are people's data. Compilation of plans (jit) costs more than it brings for queries of milliseconds.
  */
 const usualSettings: Readonly<Record<string, string>> = {
   max_connections: '100',

@@ -1,5 +1,5 @@
 import type { Kysely, RawBuilder } from 'kysely'
-import { placeOf } from './prepared-query.js'
+import { placeOf, timed } from './prepared-query.js'
 import type { Database } from './schema.js'
 
 /** Texts whose plans are kept at most; each takes some 30 kB of each connection. */
@@ -26,16 +26,13 @@ export async function executeKept<Row extends object>(
   if (place === undefined) return (await query.execute(db)).rows
   const { sql: text, parameters } = query.compile(db)
   const name = nameOf(text)
-  const began = performance.now()
-  const tell = (hasFailed: boolean) => place.onQuery?.({ sql: text, durationMs: performance.now() - began, hasFailed })
-  try {
-    const { rows } = await place.pool.query<Row>({ ...(name === null ? {} : { name }), text, values: [...parameters] })
-    tell(false)
-    return rows
-  } catch (error) {
-    tell(true)
-    throw error
-  }
+  const config = { ...(name === null ? {} : { name }), text, values: [...parameters] }
+  const { rows } = await timed(
+    place,
+    () => text,
+    () => place.pool.query<Row>(config)
+  )
+  return rows
 }
 
 function nameOf(text: string): string | null {

@@ -50,6 +50,24 @@ export function placeOf(db: Kysely<Database>): Place | undefined {
   return places.get(db)
 }
 
+/** Does work that goes past Kysely, and tells who listens how long it took, as Kysely does of its own queries. */
+export async function timed<Result>(
+  { onQuery }: Place,
+  textOf: () => string,
+  work: () => Promise<Result>
+): Promise<Result> {
+  const began = performance.now()
+  const tell = (hasFailed: boolean) => onQuery?.({ sql: textOf(), durationMs: performance.now() - began, hasFailed })
+  try {
+    const result = await work()
+    tell(false)
+    return result
+  } catch (error) {
+    tell(true)
+    throw error
+  }
+}
+
 /** Stands for a value that is given by this name when the query runs; needs a cast that tells its type. */
 export function parameter(name: string): RawBuilder<unknown> {
   return sql`${{ parameter: name } satisfies Parameter}`
@@ -101,20 +119,17 @@ export async function runTogether(db: Kysely<Database>, steps: readonly Step[]):
   const place = placeOf(db)
   if (place === undefined) throw new TypeError('Prepared queries need a database of openDatabase, and no transaction')
   const client = await place.pool.connect()
-  const began = performance.now()
-  const tell = (hasFailed: boolean) =>
-    place.onQuery?.({ sql: textOf(steps), durationMs: performance.now() - began, hasFailed })
-  try {
-    const rows = await new Promise<TextRow[][]>((resolve, reject) => {
+  const ask = () =>
+    new Promise<TextRow[][]>((resolve, reject) => {
       client.query(submittable(steps, { resolve, reject }))
     })
+  try {
+    const rows = await timed(place, () => textOf(steps), ask)
     client.release()
-    tell(false)
     return rows
   } catch (error) {
     // Which of the queries it has parsed is not known, so the connection is not used again.
     client.release(true)
-    tell(true)
     throw error
   }
 }

@@ -43,17 +43,19 @@ export function sharesOf(request: SharesRequest, counting: Counting) {
       select ${sql.join([sql`population.ordinal`, sql`population.person_id`, ...names])},
         ${counting.x} as x, ${counting.y} as y, (${isImmature}) is true as is_immature
         ${columns.length > 0 ? sql`, ${sql.join(columns)}` : sql``}
-      from population join period using (ordinal) left join (${notFewLearners}) as learner using (${sql.join(keys)})
+      from population join period using (ordinal) left join (${notFew(sql`select * from learner`)}) as learner using (${sql.join(keys)})
     ),
     ${excluded(request)}`
   return { expressions, population }
 }
 
 /**
- * The learners, behind a function whose rows PostgreSQL can't foresee, one in fact: of aggregates over a cohort it expects a
- * handful of rows, and would aggregate all of them anew for every learner of P.
+ * Rows of which PostgreSQL expects a handful, and would go through all of them, or count them anew, for each learner that
+ * they are joined to: behind a function whose rows it can't foresee, of one row in fact, it expects a thousand times as many.
  */
-const notFewLearners = sql`select learner.* from learner cross join generate_series(1, (select 1)) as one`
+export function notFew(rows: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`select listed.* from (${rows}) as listed cross join generate_series(1, (select 1)) as one`
+}
 
 const periodKeys = [sql`ordinal`, sql`person_id`]
 

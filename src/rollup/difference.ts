@@ -1,3 +1,6 @@
+/** Stands in the place of a column where a row itself is missing, or is one too many. */
+export const wholeRow = '(row)'
+
 /** The tables that are derived of persons. */
 export type DerivedTable =
   | 'learner_day'

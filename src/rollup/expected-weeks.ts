@@ -1,12 +1,10 @@
 import { sql } from 'kysely'
 import { doneToKinds } from '../events/deed-kinds.js'
 import { learningEventKinds } from '../events/mapping-rule.js'
+import { wholeRow } from './difference.js'
 import { isRuleCategory } from './learner-categories.js'
 import { columnOf } from './learner-days.js'
 import { daysOfRow } from './learner-weeks.js'
-
-/** The name of the line that says that there is a row. */
-export const wholeRow = '(row)'
 
 /** SQL over learner-days for how many deeds of one's own a day has. */
 export const ownActivity = sql<number>`(${sql.join(

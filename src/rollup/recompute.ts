@@ -85,18 +85,11 @@ export async function recomputeLearnerActivities(
       ${keys.map(key => key.personId)}::integer[],
       ${keys.map(key => key.moduleId)}::integer[],
       ${keys.map(key => key.activityId)}::integer[]) as key(tenant_id, person_id, module_id, activity_id)`
-  const events = sql`
-    select key.tenant_id, key.person_id, event.*
-    from key
-    join person_agent on person_agent.tenant_id = key.tenant_id and person_agent.person_id = key.person_id
-    ${eachKeyAlone(sql`
-      select ${activityEventColumns} from learning_event as event
-      where event.tenant_id = key.tenant_id and event.agent_id = person_agent.agent_id
-        and event.module_id = key.module_id and event.activity_id = key.activity_id`)}`
+  const isOfKey = sql`event.module_id = key.module_id and event.activity_id = key.activity_id`
   return replaceRows(trx, key, {
     ...learnerActivity,
     known: sql`select * from key`,
-    counted: countedActivities(events)
+    counted: countedActivities(doneOfKeys(activityEventColumns, isOfKey))
   })
 }
 
@@ -111,14 +104,7 @@ export async function recomputeLearnerSteps(
       ${keys.map(key => key.tenantId)}::integer[],
       ${keys.map(key => key.personId)}::integer[],
       ${keys.map(key => key.moduleId)}::integer[]) as key(tenant_id, person_id, module_id)`
-  const events = sql`
-    select key.tenant_id, key.person_id, event.*
-    from key
-    join person_agent on person_agent.tenant_id = key.tenant_id and person_agent.person_id = key.person_id
-    ${eachKeyAlone(sql`
-      select ${stepEventColumns} from learning_event as event
-      where event.tenant_id = key.tenant_id and event.agent_id = person_agent.agent_id
-        and event.module_id = key.module_id and ${isOfStep}`)}`
+  const events = doneOfKeys(stepEventColumns, sql`event.module_id = key.module_id and ${isOfStep}`)
   const known = sql`
     select event.* from key ${eachKeyAlone(sql`
       select ${namesOf('known', learnerStep.primaryKey)} from learner_step as known
@@ -257,6 +243,17 @@ function eachKeyAlone(events: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`cross join lateral (${events} offset 0) as event`
 }
 
+/** What the keys' persons did, of the events that a condition over `event` and `key` lets through. */
+function doneOfKeys(columns: RawBuilder<unknown>, condition: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    select key.tenant_id, key.person_id, event.*
+    from key
+    join person_agent on person_agent.tenant_id = key.tenant_id and person_agent.person_id = key.person_id
+    ${eachKeyAlone(sql`
+      select ${columns} from learning_event as event
+      where event.tenant_id = key.tenant_id and event.agent_id = person_agent.agent_id and ${condition}`)}`
+}
+
 const eventsOfDays = sql`
   ${eventsOf('doer', sql`event.agent_id`)} union all ${eventsOf('subject', sql`event.subject_agent_id`)}`
 
@@ -279,11 +276,4 @@ function eventsOf(role: 'doer' | 'subject', agent: RawBuilder<unknown>) {
 }
 
 /** The categorised deeds of the keys' days. */
-const categorisedOfDays = sql`
-  select key.tenant_id, key.person_id, event.*
-  from key
-  join person_agent on person_agent.tenant_id = key.tenant_id and person_agent.person_id = key.person_id
-  ${eachKeyAlone(sql`
-    select ${categoryEventColumns} from learning_event as event
-    where event.tenant_id = key.tenant_id and event.agent_id = person_agent.agent_id and event.day = key.day
-      and ${isCategorisedDeed}`)}`
+const categorisedOfDays = doneOfKeys(categoryEventColumns, sql`event.day = key.day and ${isCategorisedDeed}`)

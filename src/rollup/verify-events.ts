@@ -4,8 +4,7 @@ import { findMapping } from '../events/find-mapping.js'
 import { type LearningEvent, learningEventOf } from '../events/learning-event.js'
 import type { EventMapping } from '../events/mapping.js'
 import type { Statement } from '../xapi/statement.js'
-import type { Findings } from './difference.js'
-import { wholeRow } from './expected-weeks.js'
+import { type Findings, wholeRow } from './difference.js'
 
 /** So many statements are read at once. */
 const statementsAtOnce = 500

@@ -1,8 +1,7 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
-import type { Findings } from './difference.js'
+import { type DerivedTable, type Findings, wholeRow } from './difference.js'
 import { deeds, expectedValues, isInRange, ownActivities, ownDays, type PersonRange } from './expected-rows.js'
-import { wholeRow } from './expected-weeks.js'
 import { activityColumns } from './learner-activities.js'
 import { categoryColumns } from './learner-categories.js'
 import { dayColumns } from './learner-days.js'
@@ -60,13 +59,15 @@ export async function notePending(trx: Transaction<Database>, { tenantId, asOf }
   await sql`create index on pending (agent_id)`.execute(trx)
 }
 
-/** SQL for whether a row `pending` names the day, days or activity of a row `compared`; of rows that are never behind, none. */
-const isSame: Readonly<Record<(typeof tables)[number]['table'], RawBuilder<boolean>>> = {
+/**
+ * SQL for whether a row `pending` names the day, days or activity of a row `compared`; null of rows that are never behind.
+ */
+const isSame: Readonly<Record<DerivedTable, RawBuilder<boolean> | null>> = {
   learner_day: sql`pending.day = compared.day`,
   // These are kept by the days and activities that they follow from.
-  learner_weeks: sql`false`,
-  learner_time: sql`false`,
-  learner_begun: sql`false`,
+  learner_weeks: null,
+  learner_time: null,
+  learner_begun: null,
   learner_categories: sql`pending.day >= compared.begins and pending.day < compared.begins + ${sql.lit(daysOfRow)}`,
   learner_activity: sql`pending.module_id = compared.module_id and pending.activity_id = compared.activity_id`,
   learner_step: sql`pending.module_id = compared.module_id`
@@ -114,7 +115,13 @@ async function compare(
 ): Promise<void> {
   const keys = sql.join(['person_id', ...key].map(column => sql.ref(column)))
   const values = columns.map(column => sql`(${sql.lit(column)}, ${sql.ref(`kept.${column}`)}::text)`)
-  const isKept = table === 'learner_weeks' || table === 'learner_time' || table === 'learner_begun'
+  const isNamed = isSame[table]
+  const isPending =
+    isNamed === null
+      ? sql`false`
+      : sql`(person_id > ${rebuiltTo}::integer) is true or exists (
+        select from pending where pending.person_id = compared.person_id and ${isNamed}
+      )`
   const { rows } = await sql<Row>`
     with deed as materialized (${deeds(range, asOf)}),
     own_day as materialized (${ownDays(range)}),
@@ -136,9 +143,7 @@ async function compare(
     )
     select person_id, json_build_object(${sql.join(key.map(column => sql`${sql.lit(column)}, ${sql.ref(column)}`))}) as key,
       name, stored, recomputed,
-      (person_id > ${rebuiltTo}::integer and ${!isKept}) is true or exists (
-        select from pending where pending.person_id = compared.person_id and ${isSame[table]}
-      ) as is_pending
+      ${isPending} as is_pending
     from compared order by ${keys}, name`.execute(trx)
   for (const { person_id, key: rest, name: column, stored, recomputed, is_pending } of rows) {
     if (is_pending) onPending(1)
