@@ -17,8 +17,10 @@ export type DeedDimension = 'module' | 'contentType'
 
 interface DimensionSource {
   readonly description: string
-  /** SQL over `roster`, `person` and `period` for the learner's value; null where it is not known. */
+  /** SQL over `roster` and `period` for the learner's value; null where it is not known. */
   readonly value: RawBuilder<string | null>
+  /** Whether the value is over `person` as well. */
+  readonly readsPerson?: true
   /** A join to put behind `roster`, for an attribute of which a learner may have several. */
   readonly join?: RawBuilder<unknown>
 }
@@ -29,7 +31,11 @@ const completed = (months: number) => sql`roster.hired_on + make_interval(months
 export const dimensions: Readonly<Record<Dimension, DimensionSource>> = {
   role: { description: 'the role', value: sql`roster.role` },
   team: { description: 'the team', value: sql`roster.team` },
-  manager: { description: "the direct manager's personId", value: sql`nullif(roster.manager_id, person.external_id)` },
+  manager: {
+    description: "the direct manager's personId",
+    value: sql`nullif(roster.manager_id, person.external_id)`,
+    readsPerson: true
+  },
   region: { description: 'the region', value: sql`roster.region` },
   jobFamily: { description: 'the job family', value: sql`roster.job_family` },
   assignmentType: { description: 'the assignment type', value: sql`roster.assignment_type` },

@@ -27,6 +27,7 @@ export const managerCheckRate: Metric = {
     perLearner: [],
     fromWeeks: { days: sql`manager_check_received`, perLearner: [] },
     flags: { is_report: sql`(nullif(roster.manager_id, person.external_id) is not null)` },
+    flagsReadPerson: true,
     x: sql`(is_report and learner.person_id is not null)::integer`,
     y: sql`is_report::integer`
   }),

@@ -9,8 +9,10 @@ import {
 } from './cohort-filter.js'
 import { type DaySpan, lineExpressions, managerNameExpressions, managerNames, personsNamed } from './manager-line.js'
 
-/** A filter as SQL over `roster` and `person`. */
+/** A filter as SQL over `roster`. */
 export interface CompiledFilter {
+  /** Whether it is over `person` as well. */
+  readonly readsPerson: boolean
   /** Common table expressions that the rest reads, for a `with recursive`. */
   readonly expressions: readonly RawBuilder<unknown>[]
   /** Joins to put after `roster`. */
@@ -40,17 +42,20 @@ const never = sql`'{}'::datemultirange`
 export function compileFilter(filter: CohortFilter | null, span: DaySpan): CompiledFilter {
   if (filter === null) {
     return {
+      readsPerson: false,
       expressions: [],
       joins: sql``,
       holdsOn: () => sql<boolean>`true`,
       holdsIn: () => ({ possible: sql<boolean>`true`, days: always })
     }
   }
-  const lines = leavesOf(filter).filter(leaf => 'line' in leaf)
+  const leaves = leavesOf(filter)
+  const lines = leaves.filter(leaf => 'line' in leaf)
   const nameOf = new Map<CohortFilter, string>(lines.map((leaf, at) => [leaf, `line_${at}`]))
   const names = [...nameOf.values()]
   const place = { tenantId: span.tenantId, nameOf }
   return {
+    readsPerson: leaves.some(leaf => 'manager' in leaf),
     expressions: [
       ...(lines.length > 0 ? managerNameExpressions(span.tenantId) : []),
       ...lines.flatMap((leaf, at) => lineExpressions(`line_${at}`, leaf.line, span))

@@ -95,22 +95,25 @@ export async function seedWorld(db: Kysely<Database>, world: World, timeZone = '
     .execute()
   const ids = people.map(({ id }) => id).sort((a, b) => a - b)
   const dayOrNull = (day: number | null | undefined) => (day === null || day === undefined ? null : dateOf(day))
+  // No row of the roster is of someone whom it doesn't name.
   const roster = world.people.flatMap((person, at) =>
-    person.roster.map(({ from, to, cohorts, manager, jobFamily, assignmentType, hired, left, ...others }) => ({
-      tenant_id,
-      person_id: ids[at] ?? 0,
-      valid: sql<string>`daterange(${dayOrNull(from)}::date, ${dayOrNull(to)}::date)`,
-      cohorts: [...cohorts],
-      role: others.role ?? null,
-      team: others.team ?? null,
-      manager_id: manager ?? null,
-      region: others.region ?? null,
-      job_family: jobFamily ?? null,
-      assignment_type: assignmentType ?? null,
-      hired_on: dayOrNull(hired),
-      left_on: dayOrNull(left),
-      demographics: JSON.stringify(others.demographics ?? {})
-    }))
+    (person.known ? person.roster : []).map(
+      ({ from, to, cohorts, manager, jobFamily, assignmentType, hired, left, ...others }) => ({
+        tenant_id,
+        person_id: ids[at] ?? 0,
+        valid: sql<string>`daterange(${dayOrNull(from)}::date, ${dayOrNull(to)}::date)`,
+        cohorts: [...cohorts],
+        role: others.role ?? null,
+        team: others.team ?? null,
+        manager_id: manager ?? null,
+        region: others.region ?? null,
+        job_family: jobFamily ?? null,
+        assignment_type: assignmentType ?? null,
+        hired_on: dayOrNull(hired),
+        left_on: dayOrNull(left),
+        demographics: JSON.stringify(others.demographics ?? {})
+      })
+    )
   )
   const days = world.people.flatMap((person, at) =>
     person.days.map(({ day, counts }) => ({
