@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { daysOfRow, numberOfDays } from '../rollup/learner-weeks.js'
 import { isActiveDay } from './activity.js'
 import type { Counting, MeasureRequest } from './metric.js'
+import { notFew } from './shares.js'
 
 type Request = Pick<MeasureRequest, 'today' | 'source'>
 
@@ -47,6 +48,7 @@ function judgedCells(cell: readonly RawBuilder<unknown>[], direction: -1 | 1, re
   // Multiplied out, so that no quotient is rounded on its way to the bound.
   const distance = sql`0.6745 * (active - median)`
   const isUnusual = sql`(mad > 0 and ${sql.lit(direction)} * ${distance} > ${sql.lit(unusualFrom)} * mad)`
+  // `offset 0`: median and MAD would be found anew wherever they are named.
   const day = sql`json_build_object('day', day, 'learners', active, 'median', median, 'mad', mad,
     'robustZ', round(${distance} / nullif(mad, 0), 4))`
   return sql`
@@ -59,7 +61,9 @@ function judgedCells(cell: readonly RawBuilder<unknown>[], direction: -1 | 1, re
       from (
         select *, (select ${medianOf(sql`earlier`)} from unnest(trail) as earlier) as median
         from (${trails(cell, request)}) as trailed
+        offset 0
       ) as centred
+      offset 0
     ) as judged
     group by ${keys}`
 }
@@ -76,9 +80,7 @@ function trails(cell: readonly RawBuilder<unknown>[], { today, source }: Request
       cross join generate_series(0, ${sql.lit(trailingWeeks)}) as week
       where period_day.day < ${today}::date
     ) as wanted
-    left join (
-      ${source === 'rollup' ? learnersOfSets(cell) : learnersOfDeeds(cell)}
-    ) as counted_day using (${sql.join([...cell, sql`compared_day`])})
+    left join (${notFew(source === 'rollup' ? learnersOfSets(cell) : learnersOfDeeds(cell))}) as counted_day using (${sql.join([...cell, sql`compared_day`])})
     group by ${keys}, day`
 }
 
@@ -104,7 +106,8 @@ function learnersOfSets(cell: readonly RawBuilder<unknown>[]): RawBuilder<unknow
       case half when 0 then pair % ${lane} else div(pair, ${lane}) end as learners
     from (
       select ${keys}, begins, array[${sql.join(sums)}] as sums
-      from share join period using (ordinal) join population_weeks as weeks using (person_id)
+      from (${notFew(sql`select ${keys}, person_id, starts, ends from share join period using (ordinal)`)} offset 0) as learner
+        join population_weeks as weeks using (person_id)
       where begins > starts - ${sql.lit(7 * trailingWeeks + daysOfRow)} and begins < ends
       group by ${keys}, begins
     ) as summed
