@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { LrsError } from '../errors.js'
 import { deedDimensions, isDeedDimension } from './dimension.js'
 import type { Population } from './population.js'
-import type { SharesRequest } from './shares.js'
+import { dated, type SharesRequest } from './shares.js'
 
 /** The most cells of an answer by what learners did something in. */
 export const maxDeedCells = 100_000
@@ -16,9 +16,10 @@ export const maxDeedCells = 100_000
  * modules with learners.
  */
 export function countedByDeed(
-  { tenantId, breakdown }: Pick<SharesRequest, 'tenantId' | 'breakdown'>,
+  request: Pick<SharesRequest, 'tenantId' | 'breakdown' | 'periods'>,
   { keys, onDaysThatCount }: Population
 ): RawBuilder<unknown> {
+  const { tenantId, breakdown } = request
   const ofDeeds = breakdown.filter(isDeedDimension).map(name => sql.ref(deedDimensions[name].column))
   // With a dimension of deeds there is at most one of the roster, which is the first of `population`.
   const groups = [sql`ordinal`, ...(ofDeeds.length < breakdown.length ? [sql`dimension_1`] : [])]
@@ -29,7 +30,7 @@ export function countedByDeed(
   return sql`
     touched as (
       select distinct ${sql.join([...keys, ...ofDeeds])}
-      from (select * from deed join period_day using (day) offset 0) as dated ${onDaysThatCount}
+      from ${dated(request, sql`deed`)} ${onDaysThatCount}
     ),
     done as (
       select ${sql.join([...groups, ...ofDeeds])}, count(*) as learners

@@ -106,10 +106,13 @@ export interface Counting {
   readonly learners?: RawBuilder<unknown>
   /** Facts about the learner from the row of the roster that places them in P, by their names. */
   readonly flags?: Readonly<Record<string, RawBuilder<boolean>>>
+  /** Whether these are over `person` as well. */
+  readonly flagsReadPerson?: true
   /**
    * What a learner of P adds to the numerator and to the denominator, over `learner` (the aggregates above, all null for
    * those without deeds), the flags, and `period` with its first day `starts` and the day after its last, `ends`. A
-   * learner whose y is 0 or null is left out. Integers, or numeric, so that no order of summing changes them.
+   * learner whose y is 0 or null is left out. Integers whose product a
+   * bigint holds, or numeric, so that no order of summing changes them.
    */
   readonly x: RawBuilder<number>
   readonly y: RawBuilder<number>

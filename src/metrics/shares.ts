@@ -28,16 +28,14 @@ export function shares(request: SharesRequest, counting: Counting): RawBuilder<u
 export function sharesOf(request: SharesRequest, counting: Counting) {
   const { today } = request
   const breakdown = request.breakdown.filter(isRosterDimension)
-  const { flags = {}, extra = {}, isImmature = sql`false` } = counting
-  const population = populationOf({ ...request, breakdown, tomorrow: addDays(today, 1), flags })
+  const { flags = {}, flagsReadPerson = false, extra = {}, isImmature = sql`false` } = counting
+  const population = populationOf({ ...request, breakdown, tomorrow: addDays(today, 1), flags, flagsReadPerson })
   const keys = counting.isDeedOfPeriod ? periodKeys : population.keys
   const columns = Object.entries(extra).map(([name, value]) => sql`${value} as ${sql.ref(name)}`)
   const names = breakdown.map((_dimension, at) => sql.ref(`population.dimension_${at + 1}`))
   const expressions = sql`
     ${periods(request)},
     ${sql.join(population.expressions)},
-    learner_days as ${request.source === 'rollup' ? sql`not materialized` : sql`materialized`} (
-      ${learnerDays({ ...request, ...extent(request, counting) })}),
     ${learners(request, counting, population)},
     share as (
       select ${sql.join([sql`population.ordinal`, sql`population.person_id`, ...names])},
@@ -57,14 +55,22 @@ export function notFew(rows: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`select listed.* from (${rows}) as listed cross join generate_series(1, (select 1)) as one`
 }
 
-const periodKeys = [sql`ordinal`, sql`person_id`]
+const periodKeys = [sql`person_id`, sql`ordinal`]
 
 /** What each learner did in each period, read in the quickest way that the metric has. */
 function learners(request: SharesRequest, counting: Counting, population: Population): RawBuilder<unknown> {
   const { fromWeeks, learners, isDeedOfPeriod = false } = counting
+  const counted = learnerDays({ ...request, ...extent(request, counting) })
+  if (request.source !== 'rollup') {
+    return sql`
+      learner_days as materialized (${counted}),
+      ${learners === undefined ? learnersOfDays(request, counting, population) : sql`learner as (${learners})`}`
+  }
   if (learners !== undefined) return sql`learner as (${learners})`
-  if (request.source !== 'rollup' || fromWeeks === undefined) return learnersOfDays(request, counting, population)
-  return sql`${weeks(request, counting)}, ${learnersOfWeeks({ ...request, fromWeeks, population, isDeedOfPeriod })}`
+  if (fromWeeks !== undefined) {
+    return sql`${weeks(request, counting)}, ${learnersOfWeeks({ ...request, fromWeeks, population, isDeedOfPeriod })}`
+  }
+  return sql`learner_days as not materialized (${counted}), ${learnersOfDays(request, counting, population)}`
 }
 
 /** What each learner did in each period: of their deeds, or of the parts that these are first put together by. */
@@ -73,7 +79,7 @@ function learnersOfDays(request: SharesRequest, counting: Counting, population: 
   const keys = isDeedOfPeriod ? periodKeys : population.keys
   const deeds = isDeedOfPeriod
     ? sql`deed join period using (ordinal)`
-    : sql`(select * from deed join period_day using (day) offset 0) as dated ${population.onDaysThatCount}`
+    : sql`${dated(request, sql`deed`)} ${population.onDaysThatCount}`
   const perPart =
     parts &&
     sql`
@@ -88,6 +94,19 @@ function learnersOfDays(request: SharesRequest, counting: Counting, population: 
       select ${sql.join([...keys, ...perLearner])} from ${parts === undefined ? deeds : sql`part`}
       group by ${sql.join(keys)}
     )`
+}
+
+/**
+ * Rows that have a `day` as `dated`: each with the `ordinal`, `starts` and `ends` of every period that its day lies in. Days
+ * are looked up among those of the periods; of a single one it is enough to compare them.
+ */
+export function dated({ periods }: Pick<SharesRequest, 'periods'>, rows: RawBuilder<unknown>): RawBuilder<unknown> {
+  const [only] = periods.length === 1 ? periods : []
+  const place =
+    only === undefined
+      ? sql`join period_day using (day)`
+      : sql`cross join period where day >= ${only.from}::date and day < ${only.to}::date`
+  return sql`(select * from ${rows} ${place} offset 0) as dated`
 }
 
 /** The periods and their days. Days are counted up by integers, which no session's time zone can bend. */
@@ -182,18 +201,25 @@ export function rowsOfCohort(tenantId: number, table: RawBuilder<unknown>): RawB
  * What the window holds that no metric counts, over the whole tenant. The provisional persons are joined, not tested
  * row by row: there are few of them, so that their days are probed instead of every day of the window scanned.
  */
-export function excluded({ tenantId, window }: Pick<SharesRequest, 'tenantId' | 'window'>): RawBuilder<unknown> {
-  const inWindow = sql`day >= ${window.from}::date and day < ${window.to}::date`
+export function excluded({
+  tenantId,
+  window,
+  source
+}: Pick<SharesRequest, 'tenantId' | 'window' | 'source'>): RawBuilder<unknown> {
+  // The table itself: of each use of `learner_days` all columns are planned.
+  const counted = sql`${source === 'rollup' ? sql`learner_day` : sql`learner_days`} as counted`
+  const inWindow = sql`counted.tenant_id = ${tenantId}
+    and counted.day >= ${window.from}::date and counted.day < ${window.to}::date`
   return sql`
     excluded as (
       select
-        (select coalesce(sum(voided), 0)::bigint from learner_days where ${inWindow} and voided > 0) as voided,
-        (select coalesce(sum(future), 0)::bigint from learner_days where ${inWindow} and future > 0) as future,
+        (select coalesce(sum(voided), 0)::bigint from ${counted} where ${inWindow} and voided > 0) as voided,
+        (select coalesce(sum(future), 0)::bigint from ${counted} where ${inWindow} and future > 0) as future,
         (select coalesce(sum(events), 0)::bigint from (
-          select ${actorEvents} as events from learner_days where ${inWindow} and person_id is null
+          select ${actorEvents} as events from ${counted} where ${inWindow} and person_id is null
           union all
-          select ${actorEvents} from learner_days
-          join person on person.tenant_id = ${tenantId} and person.id = learner_days.person_id
+          select ${actorEvents} from ${counted}
+          join person on person.tenant_id = ${tenantId} and person.id = counted.person_id
           where ${inWindow} and person.external_id is null
         ) as unresolved) as unresolved_actor
     )`

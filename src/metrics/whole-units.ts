@@ -30,7 +30,7 @@ const units: Readonly<Record<'week' | 'month', CalendarUnit>> = {
   },
   month: {
     longestDays: 31,
-    numberOf: day => sql<number>`(extract(year from ${day}) * 12 + extract(month from ${day}))::integer`,
+    numberOf: day => sql<number>`(date_part('year', ${day}) * 12 + date_part('month', ${day}))::integer`,
     startOf: day => `${day.slice(0, 8)}01`,
     next: start => `${addDays(start, 31).slice(0, 8)}01`
   }

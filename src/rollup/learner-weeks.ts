@@ -96,9 +96,9 @@ export function daysWith(name: DayNumber): RawBuilder<number> {
   )})`
 }
 
-/** SQL for how many days a set has. */
+/** SQL for how many days a set has. An integer: PostgreSQL adds them up to a bigint, and bigints in something slower. */
 export function numberOfDays(days: RawBuilder<number>): RawBuilder<number> {
-  return sql<number>`bit_count((${days})::bit(49))`
+  return sql<number>`bit_count((${days})::bit(49))::integer`
 }
 
 /** SQL over a row of `learner_weeks` for how many of what is counted there were on some of its days, all in all. */
@@ -108,7 +108,7 @@ export function timesOn(days: RawBuilder<number>, names: readonly DayNumber[]): 
   )
   const untold = names.map(name => sql`greatest(0, busy.${sql.ref(name)} - ${sql.lit(mostTold)})`)
   return sql<number>`(${sql.join(told, sql` + `)} + case when is_busy then (
-    select coalesce(sum(${sql.join(untold, sql` + `)}), 0) from learner_day as busy
+    select coalesce(sum(${sql.join(untold, sql` + `)}), 0)::integer from learner_day as busy
     where busy.tenant_id = weeks.tenant_id and busy.person_id = weeks.person_id
       and busy.day >= weeks.begins and busy.day < weeks.begins + ${sql.lit(daysOfRow)}
       and (${days} >> (busy.day - weeks.begins)) & 1 = 1) else 0 end)`

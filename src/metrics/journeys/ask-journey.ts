@@ -34,15 +34,14 @@ export async function askJourney<Answer>(
   request: JourneyRequest,
   question: JourneyQuestion
 ): Promise<{ readonly rows: readonly Answer[]; readonly state: JourneyState }> {
-  const { tenantId, window } = request
-  const { today } = window
+  const { today } = request.window
   const population = populationOf({ ...request, periods: question.periods, today, tomorrow: addDays(today, 1) })
   const { rows } = await sql<Row<Answer>>`
     with recursive ${periods(question)},
     ${sql.join(population.expressions)},
     ${days(request, question)},
     ${sql.join(question.expressions(population.onDaysThatCount))},
-    ${excluded({ tenantId, window })}
+    ${excluded(request)}
     select (select coalesce(jsonb_agg(to_jsonb(answer)), '[]') from (${question.answer}) as answer) as answer,
       (select count(*) from period where not exists (
         select from population where population.ordinal = period.ordinal))::integer as empty_periods,

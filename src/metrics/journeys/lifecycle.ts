@@ -3,6 +3,7 @@ import type { Database } from '../../database/schema.js'
 import { isActiveDay } from '../activity.js'
 import { guardFor, leastShownOf } from '../disclosure/guard.js'
 import type { MetricAsker } from '../resolve-query.js'
+import { dated } from '../shares.js'
 import type { Interval, Period } from '../window.js'
 import { askJourney, firstActive } from './ask-journey.js'
 import {
@@ -117,7 +118,7 @@ function expressions(
     sql`active_day as materialized (select person_id, day from population_day where ${isActiveDay})`,
     sql`active_now as materialized (
       select distinct ordinal, person_id
-      from (select * from active_day join period_day using (day) offset 0) as dated ${onDaysThatCount}
+      from ${dated(request.window, sql`active_day`)} ${onDaysThatCount}
     )`,
     sql`active_before as materialized (
       select distinct ordinal, person_id from active_day join previous_day using (day)
