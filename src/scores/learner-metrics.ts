@@ -55,8 +55,8 @@ export async function readLearnerMetrics<Id extends string>(
   return {
     learnersOf: period => columnOf(first, period)?.learners ?? [],
     valueOf: (id, period, learner) => {
-      const column = columnOf(id, period)
-      return (column?.byKey.get(keyOf(learner)) ?? column?.byPerson.get(learner.personId))?.value ?? null
+      const at = columnOf(first, period)?.places().get(learner)
+      return columnOf(id, period)?.find(learner, at)?.value ?? null
     },
     snapshot
   }
@@ -64,20 +64,50 @@ export async function readLearnerMetrics<Id extends string>(
 
 /** The learners of one period, and where to find them. */
 interface Column {
-  readonly learners: LearnerValue[]
-  readonly byKey: Map<string, LearnerValue>
-  readonly byPerson: Map<string, LearnerValue>
+  readonly learners: readonly LearnerValue[]
+  /** Where each of these learners stands. */
+  readonly places: () => ReadonlyMap<Learner, number>
+  /** A learner who was found with whatever metric, and may stand at that place here as well. */
+  readonly find: (learner: Learner, at: number | undefined) => LearnerValue | undefined
 }
 
 function toColumns(values: readonly LearnerValue[], count: number): readonly Column[] {
-  const columns = Array.from({ length: count }, (): Column => ({ learners: [], byKey: new Map(), byPerson: new Map() }))
-  for (const value of values) {
-    const column = columns[value.period]
-    column?.learners.push(value)
-    column?.byKey.set(keyOf(value), value)
-    column?.byPerson.set(value.personId, value)
+  const periods = Array.from({ length: count }, (): LearnerValue[] => [])
+  for (const value of values) periods[value.period]?.push(value)
+  return periods.map(toColumn)
+}
+
+/**
+ * The metrics of a period have the same learners in the same order, so that who stands at one's place is nearly always the
+ * one: to look each of 20,000 up by their names took longer than to count some of the metrics.
+ */
+function toColumn(learners: readonly LearnerValue[]): Column {
+  const places = once(() => new Map(learners.map((learner, at) => [learner as Learner, at])))
+  const byKey = once(() => new Map(learners.map(learner => [keyOf(learner), learner])))
+  const byPerson = once(() => new Map(learners.map(learner => [learner.personId, learner])))
+  return {
+    learners,
+    places,
+    find: (learner, at) => {
+      const here = at === undefined ? undefined : learners[at]
+      if (here !== undefined && isSame(here, learner)) return here
+      return byKey().get(keyOf(learner)) ?? byPerson().get(learner.personId)
+    }
   }
-  return columns
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+function isSame(one: Learner, other: Learner): boolean {
+  return (
+    one.personId === other.personId && one.dimensions.every((value, position) => value === other.dimensions[position])
+  )
 }
 
 /** No text of the database has the character that parts them. */

@@ -52,9 +52,14 @@ function rankGroup(group: readonly LearnerValue[]): readonly RankedLearner[] {
     percentile: percentileRanks(valued),
     rank: ranks(valued)
   }
+  // Every property by its name: to spread them took as long as to count the metric.
   return group
-    .map(({ period: _period, dimensions, ...learner }, at) => ({
-      ...learner,
+    .map(({ personId, name, x, y, value, dimensions }, at) => ({
+      personId,
+      name,
+      x,
+      y,
+      value,
       group: dimensions[0] ?? null,
       n,
       z: columns.z[at]?.normalised ?? null,

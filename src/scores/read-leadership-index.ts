@@ -23,12 +23,11 @@ export const leadershipIndexScore: LearnerScore = {
     const metrics = await readLearnerMetrics<LmsMetric>(db, lmsMetrics, { ...request, periods: request.windows })
     const windows = request.windows.map(window =>
       scoreGroups(metrics.learnersOf(window), request, group => {
-        const learners = group.map(learner => ({
-          key: learner.personId,
-          values: Object.fromEntries(lmsMetrics.map(id => [id, metrics.valueOf(id, window, learner)])) as Readonly<
-            Record<LmsMetric, number | null>
-          >
-        }))
+        const learners = group.map(learner => {
+          const values = {} as Record<LmsMetric, number | null>
+          for (const id of lmsMetrics) values[id] = metrics.valueOf(id, window, learner)
+          return { key: learner.personId, values }
+        })
         return leadershipIndexes(learners, definition).map(score => ({ ...score, details: null }))
       })
     )
