@@ -5,6 +5,7 @@ import { futureTolerance, isVoided } from '../rollup/learner-days.js'
 import { isOfModule } from '../rollup/of-module.js'
 import type { Evidence, MeasureRequest, Metric, MetricOptions } from './metric.js'
 import { extent, shares } from './shares.js'
+import { addDays } from './window.js'
 
 /** A learning event that a numerator rests on. */
 export interface EvidenceEvent {
@@ -56,11 +57,49 @@ export async function findEvidence<Options extends MetricOptions>(
   request: MeasureRequest<Options>,
   page: { readonly after: EvidencePlace | null; readonly limit: number }
 ): Promise<EvidencePage> {
+  const { after, limit } = page
+  const window = extent(request, metric.counting(request))
+  const first = after === null ? window.from : lastOf(window.from, addDays(after.timestamp.slice(0, 10), -1))
+  for (const days of reaches) {
+    const before = addDays(first, days)
+    if (before >= window.to) break
+    const rows = await readRows(db, { metric, request, page, first, before })
+    if (rows.length > limit) return toPage(rows, limit)
+  }
+  return toPage(await readRows(db, { metric, request, page, first, before: null }), limit)
+}
+
+/**
+ * How many days are looked through for a page, before all that are left are: a page of many learners is full with the
+ * events of a day, and to read and sort those of the whole window for each page took most of a second.
+ */
+const reaches = [2, 16] as const
+
+function lastOf(one: string, other: string): string {
+  return one > other ? one : other
+}
+
+interface Reading<Options extends MetricOptions> {
+  readonly metric: Metric<Options>
+  readonly request: MeasureRequest<Options>
+  readonly page: { readonly after: EvidencePlace | null; readonly limit: number }
+  /** No event of the page is of an earlier local day. */
+  readonly first: string
+  /** Only events from before this day of UTC; all when null. */
+  readonly before: string | null
+}
+
+/** Reads the events of a page, and the one behind them. */
+async function readRows<Options extends MetricOptions>(
+  db: Kysely<Database>,
+  reading: Reading<Options>
+): Promise<readonly Row[]> {
+  const { metric, request, page } = reading
   const counting = metric.counting(request)
   const { rows } = await sql<Row>`
     with recursive ${shares(request, counting)},
     contributor as (select distinct person_id from share where ${adds(metric)}),
-    event as (${eventsOf(request, metric.evidence(request.options), extent(request, counting))}),
+    event as (${eventsOf(request, metric.evidence(request.options), extent(request, counting))} and ${isWithin(reading)}),
     page as (
       select * from event where ${counts(request)} and ${isBehind(page.after)}
       order by event."timestamp", event.statement_seq
@@ -73,12 +112,24 @@ export async function findEvidence<Options extends MetricOptions>(
     join person on person.tenant_id = ${request.tenantId} and person.id = page.person_id
     left join activity as module on module.tenant_id = ${request.tenantId} and module.id = page.module_id
     order by page."timestamp", page.statement_seq`.execute(db)
-  const events = rows.slice(0, page.limit)
-  const last = rows.length > page.limit ? events.at(-1) : undefined
+  return rows
+}
+
+function toPage(rows: readonly Row[], limit: number): EvidencePage {
+  const events = rows.slice(0, limit)
+  const last = rows.length > limit ? events.at(-1) : undefined
   return {
     events: events.map(({ exact: _exact, seq: _seq, ...event }) => event),
     next: last === undefined ? null : { timestamp: last.exact, seq: last.seq }
   }
+}
+
+/** Whether an event is of the days that are looked through; its stored day is of a zone at most a day away. */
+function isWithin({ first, before }: Pick<Reading<MetricOptions>, 'first' | 'before'>): RawBuilder<boolean> {
+  const begins = sql`event.day >= ${first}::date - 2`
+  if (before === null) return sql<boolean>`${begins}`
+  return sql<boolean>`(${begins} and event.day < ${before}::date + 2
+    and event."timestamp" < ${before}::date at time zone 'UTC')`
 }
 
 /** Whether a learner adds to the numerator; of a ratio also by nothing, as with a score of 0, or by less. */

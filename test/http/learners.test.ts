@@ -272,3 +272,51 @@ t.test('CSV has the same numbers as JSON, by the parameter and by Accept', async
   t.match(whole.body, /^practice-tasks,2026-03-02,2026-03-16,[\d.]+,18,14,7,/m)
   t.match(whole.body, /details_median/)
 })
+
+async function pagesOf(path: string, limit: number) {
+  const pages: unknown[][] = []
+  for (let cursor = ''; ; ) {
+    const { body } = await get(`${path}&limit=${limit}${cursor}`)
+    pages.push(body.events)
+    if (body.nextCursor === null) return pages
+    cursor = `&cursor=${body.nextCursor}`
+  }
+}
+
+t.test(
+  'pages of evidence are the whole of it in order, however far apart it happened and however long a page is',
+  async t => {
+    await lrs.putPeople([
+      { personId: 'hal', name: 'HAL', agents: [{ mbox: mailOf('hal') }], role: 'pilot', validFrom: '2025-01-01' }
+    ])
+    const day = 60 * 24
+    // Two in a moment, some by the hour, then after days, weeks and a quarter; the first and the last lie on the edges.
+    const minutes = [0, 1, 1, 50, 110, 170, day, 3 * day, 4 * day, 20 * day, 21 * day, 111 * day, 125 * day - 1]
+    const origin = (Date.parse('2025-09-01T00:00:00Z') - Date.parse('2026-03-03T08:00:00Z')) / 60_000
+    await lrs.post(minutes.map(minute => statement('hal', 'completed-task', origin + minute)))
+    await lrs.drain()
+    const window = 'from=2025-09-01&to=2026-01-04&role=pilot'
+    for (const tz of ['UTC', 'Pacific/Kiritimati', 'Pacific/Pago_Pago']) {
+      const path = `/metrics/practice-tasks/evidence?${window}&tz=${tz}`
+      const { body: whole } = await get(`${path}&limit=100`)
+      const days = whole.events.map((event: { day: string }) => event.day)
+      t.same(days, [...days].sort())
+      t.equal(days.length, tz === 'UTC' ? minutes.length : minutes.length - (tz === 'Pacific/Pago_Pago' ? 6 : 1), tz)
+      for (const limit of [1, 2, 5, 12, 13]) {
+        const found = await pagesOf(path, limit)
+        t.ok(found.slice(0, -1).every(events => events.length === limit))
+        t.same(found.flat(), whole.events, `${tz}, ${limit} a page`)
+      }
+    }
+    const { body } = await get(`/metrics/practice-tasks/evidence?${window}&limit=1`)
+    for (const timestamp of ['Jan 1, 2026', '2025-02-31 00:00:00+00', 'nonsense']) {
+      const [asOf, digest, place] = JSON.parse(Buffer.from(body.nextCursor, 'base64url').toString())
+      const cursor = Buffer.from(JSON.stringify([asOf, digest, { ...place, timestamp }])).toString('base64url')
+      t.match(
+        await get(`/metrics/practice-tasks/evidence?${window}&limit=1&cursor=${cursor}`),
+        { status: 400 },
+        timestamp
+      )
+    }
+  }
+)

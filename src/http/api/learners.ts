@@ -171,5 +171,15 @@ function toAnswer({ group, benchmark, suppressed }: ReturnType<typeof benchmarks
 
 function isEvidencePlace(place: unknown): place is EvidencePlace {
   const { timestamp, seq } = { ...(place as EvidencePlace | null) }
-  return typeof timestamp === 'string' && !Number.isNaN(Date.parse(timestamp)) && Number.isSafeInteger(seq)
+  return typeof timestamp === 'string' && beginsWithDay(timestamp) && Number.isSafeInteger(seq)
+}
+
+function beginsWithDay(timestamp: string): boolean {
+  const day = timestamp.slice(0, 10)
+  const midnight = Date.parse(`${day}T00:00:00Z`)
+  return (
+    !Number.isNaN(Date.parse(timestamp)) &&
+    !Number.isNaN(midnight) &&
+    new Date(midnight).toISOString().slice(0, 10) === day
+  )
 }
