@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { daysOfRow, rowsOf } from '../rollup/learner-weeks.js'
 import type { FromWeeks } from './metric.js'
-import type { Population } from './population.js'
+import { isOnly, type Population } from './population.js'
 import { addDays, type Period } from './window.js'
 
 /** What of a request is read from the sets of days. */
@@ -63,6 +63,7 @@ function pieces({ periods, fromWeeks: { parts } }: WeeksRequest): RawBuilder<unk
         ${all.map(({ days }) => days)}::bigint[], ${all.map(({ unit }) => unit)}::integer[]
       ) as given (ordinal, begins, mask, unit)
       join period using (ordinal)
+      where ${isOnly({ periods })}
     )`
 }
 

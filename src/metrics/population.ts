@@ -61,6 +61,14 @@ export function populationOf(request: PopulationRequest): Population {
   return request.membership === 'at_event' ? overDays(request) : onOneDay(request)
 }
 
+/**
+ * A condition on `ordinal` that holds always: of a single period PostgreSQL is told which it is, and then neither hashes nor
+ * sorts by it.
+ */
+export function isOnly({ periods }: Pick<PopulationRequest, 'periods'>): RawBuilder<boolean> {
+  return periods.length === 1 ? sql<boolean>`period.ordinal = 1` : sql<boolean>`true`
+}
+
 function onOneDay(request: PopulationRequest): Population {
   const { tenantId, periods, filter, membership, today, tomorrow } = request
   const isCurrent = membership === 'current'
@@ -83,7 +91,7 @@ function onOneDay(request: PopulationRequest): Population {
         from period
         join roster on roster.tenant_id = ${tenantId} and ${isEmployedOn(day)}
         ${join} ${joins} ${valueJoins}
-        where ${isLearner} and ${holdsOn(day, sql`period.ends`)}
+        where ${isOnly(request)} and ${isLearner} and ${holdsOn(day, sql`period.ends`)}
       )`
     ],
     onDaysThatCount: sql``,
