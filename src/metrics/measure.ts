@@ -1,5 +1,4 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { executeKept } from '../database/kept-plan.js'
 import type { Database } from '../database/schema.js'
 import { checkLength, countedByDeed, maxDeedCells } from './counted-by-deed.js'
 import { isDeedDimension } from './dimension.js'
@@ -45,7 +44,7 @@ async function count<Options extends MetricOptions>(
   const whole = ofCells(counting, keys)
   const { expressions, population } = sharesOf(request, counting)
   const isOfDeeds = breakdown.some(isDeedDimension)
-  const query = sql<Row>`
+  const { rows } = await sql<Row>`
     with recursive ${expressions},
     ${
       isOfDeeds
@@ -59,19 +58,9 @@ async function count<Options extends MetricOptions>(
       ${whole.per} as per, ${whole.details} as details, ${snapshotColumns(request)}
     from period left join counted using (ordinal) ${whole.join} cross join excluded
     order by ${sql.join(keys)}
-    ${isOfDeeds ? sql`limit ${maxDeedCells + 1}` : sql``}`
-  const rows = isOfCohort(request, counting) ? await executeKept(db, query, 'cohort') : (await query.execute(db)).rows
+    ${isOfDeeds ? sql`limit ${maxDeedCells + 1}` : sql``}`.execute(db)
   if (isOfDeeds) checkLength(rows.length)
   return toMeasurement(rows, request)
-}
-
-/**
- * Whether a metric is counted of a cohort from rows that were put together before: whether these are looked up or scanned is
- * decided while the query runs, so that one plan serves every cohort. Of everyone, or of the events themselves, the plan
- * has to know how long the window is.
- */
-function isOfCohort({ filter, source }: SharesRequest, { fromWeeks, learners }: Counting): boolean {
-  return filter !== null && source === 'rollup' && (fromWeeks !== undefined || learners !== undefined)
 }
 
 const columns = [

@@ -18,8 +18,7 @@ export async function chooseTrail(db: Kysely<Database>, filter: ResolvedFilter, 
   const lengths = trails.map(trail => lengthOf(rowsOf(filter, trail, range)))
   const rows = await executeKept(
     db,
-    sql<{ counts: readonly number[] }>`select array[${sql.join(lengths)}]::integer[] as counts`,
-    'page'
+    sql<{ counts: readonly number[] }>`select array[${sql.join(lengths)}]::integer[] as counts`
   )
   const counts = rows[0]?.counts ?? []
   const shortest = Math.min(...counts)

@@ -83,8 +83,7 @@ export async function findStatements(
     select ${toMicroseconds(sql`found.stored`)} as stored, found.seq, statement.text
     from (select stored, seq from (${sql.join(branches, sql` union `)}) as branch ${limit}) as found
     join statement on statement.tenant_id = ${tenantId} and statement.seq = found.seq
-    ${page.ascending ? sql`order by found.stored, found.seq` : sql`order by found.stored desc, found.seq desc`}`,
-    'page'
+    ${page.ascending ? sql`order by found.stored, found.seq` : sql`order by found.stored desc, found.seq desc`}`
   )
   const statements = rows.slice(0, page.limit)
   const last = statements.at(-1)
@@ -112,8 +111,7 @@ export async function findStatement(
     select ${toMicroseconds(sql`stored`)} as stored, seq, text
     from statement
     where tenant_id = ${tenantId} and id = ${id}::uuid and ${voided ? sql`not ${notVoided}` : notVoided}
-      and (${authorityId}::integer is null or authority_id = ${authorityId}::integer)`,
-    'page'
+      and (${authorityId}::integer is null or authority_id = ${authorityId}::integer)`
   )
   return rows[0] ?? null
 }

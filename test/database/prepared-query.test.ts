@@ -92,7 +92,7 @@ t.test(
   'a query that comes again with other values keeps its plan, in a transaction it is planned each time',
   async t => {
     const kept = async (on: typeof db, n: number) =>
-      (await executeKept(on, sql<{ n: number }>`select ${n}::integer as n`, 'page'))[0]?.n
+      (await executeKept(on, sql<{ n: number }>`select ${n}::integer as n`))[0]?.n
     const names = async () => {
       const { rows } = await sql<{ generic: number; custom: number }>`
       select generic_plans as generic, custom_plans as custom from pg_prepared_statements
@@ -103,7 +103,7 @@ t.test(
     t.strictSame(await names(), [])
     for (let n = 0; n < 8; n++) t.equal(await kept(db, n), n)
     t.strictSame(await names(), [{ generic: 3, custom: 5 }])
-    await t.rejects(executeKept(db, sql<object>`select 1 / ${0}::integer`, 'page'), { code: '22012' })
+    await t.rejects(executeKept(db, sql<object>`select 1 / ${0}::integer`), { code: '22012' })
   }
 )
 
@@ -115,14 +115,14 @@ t.test('who listens hears of queries whose plans are kept, and of those that fai
     onError: () => undefined,
     onQuery: ({ hasFailed }) => heard.push(hasFailed)
   })
-  await executeKept(listened, sql<object>`select ${1}::integer`, 'page')
-  await t.rejects(executeKept(listened, sql<object>`select 1 / ${0}::integer`, 'page'), { code: '22012' })
+  await executeKept(listened, sql<object>`select ${1}::integer`)
+  await t.rejects(executeKept(listened, sql<object>`select 1 / ${0}::integer`), { code: '22012' })
   t.strictSame(heard, [false, true])
   await listened.destroy()
 })
 
 t.test('there are only so many texts whose plans are kept', async t => {
-  for (let n = 0; n < 210; n++) await executeKept(db, sql<object>`select ${n}::integer, ${sql.raw(String(n))}`, 'page')
+  for (let n = 0; n < 210; n++) await executeKept(db, sql<object>`select ${n}::integer, ${sql.raw(String(n))}`)
   const { rows } = await sql<{ n: number }>`
     select count(*)::integer as n from pg_prepared_statements where name like 'kept-%'`.execute(db)
   // Some of the 200 were asked of another connection.

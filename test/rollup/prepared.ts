@@ -7,14 +7,14 @@ const nameOf = new Map<string, string>()
 
 /**
  * Has a pool's connections prepare each text once: half of what a story costs the server is the making of plans. The
- * service has most plans made anew, for the values that there are; what it names itself goes through as it is.
+ * service has each plan made anew, for the values that there are.
  */
 export function prepareTexts(pool: pg.Pool): void {
   pool.on('connect', client => {
-    const query = client.query.bind(client) as (config: unknown, values?: unknown[], ...others: unknown[]) => unknown
-    const named = (text: unknown, values?: unknown[], ...others: unknown[]) => {
-      const name = typeof text !== 'string' || values === undefined || values.length === 0 ? undefined : nameFor(text)
-      return name === undefined ? query(text, values, ...others) : query({ name, text, values }, undefined, ...others)
+    const query = client.query.bind(client) as (config: string | pg.QueryConfig, values?: unknown[]) => unknown
+    const named = (text: string, values?: unknown[]) => {
+      const name = values === undefined || values.length === 0 ? undefined : nameFor(text)
+      return name === undefined ? query(text, values) : query({ name, text, values: values ?? [] })
     }
     Object.assign(client, { query: named })
   })
