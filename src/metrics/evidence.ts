@@ -3,9 +3,9 @@ import { toMilliseconds } from '../database/instant-text.js'
 import type { Database, LearningEventKind } from '../database/schema.js'
 import { futureTolerance, isVoided } from '../rollup/learner-days.js'
 import { isOfModule } from '../rollup/of-module.js'
-import type { Evidence, MeasureRequest, Metric, MetricOptions } from './metric.js'
+import type { MeasureRequest, Metric, MetricOptions } from './metric.js'
 import { extent, shares } from './shares.js'
-import { addDays } from './window.js'
+import { addDays, maxDay } from './window.js'
 
 /** A learning event that a numerator rests on. */
 export interface EvidenceEvent {
@@ -58,15 +58,15 @@ export async function findEvidence<Options extends MetricOptions>(
   page: { readonly after: EvidencePlace | null; readonly limit: number }
 ): Promise<EvidencePage> {
   const { after, limit } = page
-  const window = extent(request, metric.counting(request))
-  const first = after === null ? window.from : lastOf(window.from, addDays(after.timestamp.slice(0, 10), -1))
+  const { from, to } = extent(request, metric.counting(request))
+  const first = after === null ? from : maxDay(from, addDays(after.timestamp.slice(0, 10), -1))
   for (const days of reaches) {
     const before = addDays(first, days)
-    if (before >= window.to) break
-    const rows = await readRows(db, { metric, request, page, first, before })
+    if (before >= to) break
+    const rows = await readRows(db, { metric, request, page, first, to, before })
     if (rows.length > limit) return toPage(rows, limit)
   }
-  return toPage(await readRows(db, { metric, request, page, first, before: null }), limit)
+  return toPage(await readRows(db, { metric, request, page, first, to, before: null }), limit)
 }
 
 /**
@@ -75,16 +75,14 @@ export async function findEvidence<Options extends MetricOptions>(
  */
 const reaches = [2, 16] as const
 
-function lastOf(one: string, other: string): string {
-  return one > other ? one : other
-}
-
 interface Reading<Options extends MetricOptions> {
   readonly metric: Metric<Options>
   readonly request: MeasureRequest<Options>
   readonly page: { readonly after: EvidencePlace | null; readonly limit: number }
   /** No event of the page is of an earlier local day. */
   readonly first: string
+  /** The local day after the last that counts. */
+  readonly to: string
   /** Only events from before this day of UTC; all when null. */
   readonly before: string | null
 }
@@ -99,7 +97,7 @@ async function readRows<Options extends MetricOptions>(
   const { rows } = await sql<Row>`
     with recursive ${shares(request, counting)},
     contributor as (select distinct person_id from share where ${adds(metric)}),
-    event as (${eventsOf(request, metric.evidence(request.options), extent(request, counting))} and ${isWithin(reading)}),
+    event as (${eventsOf(reading)}),
     page as (
       select * from event where ${counts(request)} and ${isBehind(page.after)}
       order by event."timestamp", event.statement_seq
@@ -124,12 +122,10 @@ function toPage(rows: readonly Row[], limit: number): EvidencePage {
   }
 }
 
-/** Whether an event is of the days that are looked through; its stored day is of a zone at most a day away. */
-function isWithin({ first, before }: Pick<Reading<MetricOptions>, 'first' | 'before'>): RawBuilder<boolean> {
-  const begins = sql`event.day >= ${first}::date - 2`
-  if (before === null) return sql<boolean>`${begins}`
-  return sql<boolean>`(${begins} and event.day < ${before}::date + 2
-    and event."timestamp" < ${before}::date at time zone 'UTC')`
+/** Whether an event is from before a day of UTC; its stored day is of a zone at most a day away. */
+function isBefore(day: string | null): RawBuilder<boolean> {
+  if (day === null) return sql<boolean>`true`
+  return sql<boolean>`(event.day < ${day}::date + 2 and event."timestamp" < ${day}::date at time zone 'UTC')`
 }
 
 /** Whether a learner adds to the numerator; of a ratio also by nothing, as with a score of 0, or by less. */
@@ -138,11 +134,15 @@ function adds({ calculation }: Pick<Metric, 'calculation'>): RawBuilder<boolean>
 }
 
 /** The contributors' live events of the kinds, each with its local day in the query's zone. */
-function eventsOf(
-  { tenantId, timeZone, asOf, module }: Omit<MeasureRequest, 'options'>,
-  { kinds, side }: Evidence,
-  { from, to }: ReturnType<typeof extent>
-): RawBuilder<unknown> {
+function eventsOf<Options extends MetricOptions>({
+  metric,
+  request,
+  first,
+  to,
+  before
+}: Reading<Options>): RawBuilder<unknown> {
+  const { tenantId, timeZone, asOf, module } = request
+  const { kinds, side } = metric.evidence(request.options)
   const agent = side === 'doer' ? sql`event.agent_id` : sql`event.subject_agent_id`
   const day = sql`(event."timestamp" at time zone ${timeZone})::date`
   // The stored day is of the tenant's zone: two zones' days of one instant are at most two apart.
@@ -152,8 +152,9 @@ function eventsOf(
     from contributor
     join person_agent on person_agent.tenant_id = ${tenantId} and person_agent.person_id = contributor.person_id
     join learning_event as event on event.tenant_id = ${tenantId} and ${agent} = person_agent.agent_id
-      and event.day >= ${from}::date - 2 and event.day < ${to}::date + 2
-    where event.kind = any(${kinds}::learning_event_kind[]) and ${day} >= ${from}::date and ${day} < ${to}::date
+      and event.day >= ${first}::date - 2 and event.day < ${to}::date + 2
+    where event.kind = any(${kinds}::learning_event_kind[]) and ${day} >= ${first}::date and ${day} < ${to}::date
+      and ${isBefore(before)}
       and event."timestamp" <= ${asOf.toISOString()}::timestamptz + ${futureTolerance}::interval
       and not ${isVoided}
       and ${isOfModule(sql`event.module_id`, { tenantId, module })}`

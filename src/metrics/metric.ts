@@ -111,8 +111,8 @@ export interface Counting {
   /**
    * What a learner of P adds to the numerator and to the denominator, over `learner` (the aggregates above, all null for
    * those without deeds), the flags, and `period` with its first day `starts` and the day after its last, `ends`. A
-   * learner whose y is 0 or null is left out. Integers whose product a
-   * bigint holds, or numeric, so that no order of summing changes them.
+   * learner whose y is 0 or null is left out. Integers whose product a bigint holds, or numeric, so that no order of
+   * summing changes them.
    */
   readonly x: RawBuilder<number>
   readonly y: RawBuilder<number>

@@ -152,7 +152,7 @@ function overDays(request: PopulationRequest): Population {
   }
 }
 
-/** What leaves out of the roster who can be in no P: by the person, where something else asks for it, or else by what is known of few. */
+/** What leaves out who can be in no P: the person, where something else is over it, or else only the merged. */
 function learnersOf({ tenantId, breakdown = [], flagsReadPerson = false }: PopulationRequest, filter: CompiledFilter) {
   const readsPerson = flagsReadPerson || filter.readsPerson || breakdown.some(name => dimensions[name].readsPerson)
   return readsPerson ? { join: joinLearner, isLearner: sql`true` } : { join: sql``, isLearner: isNotMerged(tenantId) }

@@ -60,17 +60,15 @@ const periodKeys = [sql`person_id`, sql`ordinal`]
 /** What each learner did in each period, read in the quickest way that the metric has. */
 function learners(request: SharesRequest, counting: Counting, population: Population): RawBuilder<unknown> {
   const { fromWeeks, learners, isDeedOfPeriod = false } = counting
-  const counted = learnerDays({ ...request, ...extent(request, counting) })
-  if (request.source !== 'rollup') {
-    return sql`
-      learner_days as materialized (${counted}),
-      ${learners === undefined ? learnersOfDays(request, counting, population) : sql`learner as (${learners})`}`
-  }
-  if (learners !== undefined) return sql`learner as (${learners})`
-  if (fromWeeks !== undefined) {
+  const isRollup = request.source === 'rollup'
+  if (isRollup && learners !== undefined) return sql`learner as (${learners})`
+  if (isRollup && fromWeeks !== undefined) {
     return sql`${weeks(request, counting)}, ${learnersOfWeeks({ ...request, fromWeeks, population, isDeedOfPeriod })}`
   }
-  return sql`learner_days as not materialized (${counted}), ${learnersOfDays(request, counting, population)}`
+  return sql`
+    learner_days as ${isRollup ? sql`not materialized` : sql`materialized`} (
+      ${learnerDays({ ...request, ...extent(request, counting) })}),
+    ${learners === undefined ? learnersOfDays(request, counting, population) : sql`learner as (${learners})`}`
 }
 
 /** What each learner did in each period: of their deeds, or of the parts that these are first put together by. */

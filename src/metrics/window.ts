@@ -146,7 +146,7 @@ function cutPeriods(from: string, to: string, interval: Interval | null, today: 
     if (periods.length === maxPeriods) throw tooManyPeriods(interval)
     const next = start.plus({ [interval]: 1 })
     const whole = { from: isoDate(start), to: isoDate(next) }
-    const clipped = { from: whole.from < from ? from : whole.from, to: minDay(whole.to, to) }
+    const clipped = { from: maxDay(whole.from, from), to: minDay(whole.to, to) }
     const isWhole = clipped.from === whole.from && clipped.to === whole.to
     periods.push({ ...clipped, partial: !isWhole || clipped.to > today })
     start = next
@@ -196,11 +196,16 @@ function stepBack(period: Period, interval: Interval | null): string {
  * @throws LrsError `invalid-parameter`
  */
 export function parseDay(name: string, text: string): string {
-  if (/^(19|2\d)\d\d-\d\d-\d\d$/.test(text) && calendar(text).isValid) return text
+  if (/^(19|2\d)/.test(text) && isDay(text)) return text
   throw new LrsError(
     'invalid-parameter',
     `${name} (${JSON.stringify(text)}) is not a day of the calendar written YYYY-MM-DD, from 1900-01-01 to 2999-12-31`
   )
+}
+
+/** Whether a text is a day of the calendar, `YYYY-MM-DD`. */
+export function isDay(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(text) && calendar(text).isValid
 }
 
 /** A local day as a point of the calendar; UTC serves because its days are all alike. */
@@ -210,6 +215,11 @@ function calendar(day: string): DateTime {
 
 function isoDate(dateTime: DateTime): string {
   return dateTime.toFormat('yyyy-MM-dd')
+}
+
+/** The later of two days. */
+export function maxDay(a: string, b: string): string {
+  return a > b ? a : b
 }
 
 function minDay(a: string, b: string): string {

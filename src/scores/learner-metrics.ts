@@ -51,12 +51,13 @@ export async function readLearnerMetrics<Id extends string>(
   const found = new Map([[first, columns]])
   // One after another: a snapshot has one connection.
   for (const id of others) found.set(id, (await read(id)).columns)
-  const columnOf = (id: Id, period: ScoreWindow) => found.get(id)?.[positions.get(keyOfPeriod(period)) ?? -1]
+  const positionOf = (period: ScoreWindow) => positions.get(keyOfPeriod(period)) ?? -1
   return {
-    learnersOf: period => columnOf(first, period)?.learners ?? [],
+    learnersOf: period => columns[positionOf(period)]?.learners ?? [],
     valueOf: (id, period, learner) => {
-      const at = columnOf(first, period)?.places().get(learner)
-      return columnOf(id, period)?.find(learner, at)?.value ?? null
+      const position = positionOf(period)
+      const at = columns[position]?.places().get(learner)
+      return found.get(id)?.[position]?.find(learner, at)?.value ?? null
     },
     snapshot
   }

@@ -7,6 +7,7 @@ import { toMeta } from '../../metrics/meta.js'
 import type { Metric } from '../../metrics/metric.js'
 import { isSkip, readCursor, writeCursor } from '../../metrics/page.js'
 import { type MetricQuery, type ResolvedMetricQuery, resolveQuery, toRequest } from '../../metrics/resolve-query.js'
+import { isDay } from '../../metrics/window.js'
 import { defaultPercentiles } from '../../scores/benchmark.js'
 import { benchmarksOf } from '../../scores/benchmarks.js'
 import { rankLearners } from '../../scores/rank-learners.js'
@@ -171,15 +172,9 @@ function toAnswer({ group, benchmark, suppressed }: ReturnType<typeof benchmarks
 
 function isEvidencePlace(place: unknown): place is EvidencePlace {
   const { timestamp, seq } = { ...(place as EvidencePlace | null) }
-  return typeof timestamp === 'string' && beginsWithDay(timestamp) && Number.isSafeInteger(seq)
+  return typeof timestamp === 'string' && isInstant(timestamp) && Number.isSafeInteger(seq)
 }
 
-function beginsWithDay(timestamp: string): boolean {
-  const day = timestamp.slice(0, 10)
-  const midnight = Date.parse(`${day}T00:00:00Z`)
-  return (
-    !Number.isNaN(Date.parse(timestamp)) &&
-    !Number.isNaN(midnight) &&
-    new Date(midnight).toISOString().slice(0, 10) === day
-  )
+function isInstant(text: string): boolean {
+  return isDay(text.slice(0, 10)) && !Number.isNaN(Date.parse(text))
 }
