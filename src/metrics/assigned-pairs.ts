@@ -33,7 +33,7 @@ export function assignedPairs(request: Request, condition: RawBuilder<unknown>):
       and ${whose}`
   if (filter === null) return of(sql`true`)
   const isSmall = isSmallCohort(tenantId)
-  const learners = sql`any(array(select distinct person_id from population))`
+  const learners = sql`any(array(select person_id from in_population))`
   const persons = sql`
     select id from person where tenant_id = ${tenantId} and id = ${learners}
     union all
@@ -41,5 +41,5 @@ export function assignedPairs(request: Request, condition: RawBuilder<unknown>):
   return sql`
     ${of(sql`${isSmall} and assignment.person_id = any(array(${persons}))`)}
     union all
-    ${of(sql`not ${isSmall} and (${assignedLearner} in (select person_id from population)) is true`)}`
+    ${of(sql`not ${isSmall} and (${assignedLearner} in (select person_id from in_population)) is true`)}`
 }

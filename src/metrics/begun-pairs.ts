@@ -36,9 +36,9 @@ function fromRollup(request: Request) {
     filter === null
       ? of(sql`true`)
       : sql`
-        ${of(sql`${isSmall} and person_id = any(array(select distinct person_id from population))`)}
+        ${of(sql`${isSmall} and person_id = any(array(select person_id from in_population))`)}
         union all
-        ${of(sql`not ${isSmall} and (person_id in (select person_id from population)) is true`)}`
+        ${of(sql`not ${isSmall} and (person_id in (select person_id from in_population)) is true`)}`
   const dayOf = (instant: RawBuilder<unknown>) => sql`(${instant} at time zone ${timeZone})::date`
   return {
     begun,

@@ -44,11 +44,11 @@ export function eventDeeds(request: Omit<MeasureRequest, 'options'>, deeds: Even
   const isSmall = isSmallCohort(tenantId)
   const agents = sql`
     select agent_id from person_agent
-    where tenant_id = ${tenantId} and person_id = any(array(select distinct person_id from population))`
+    where tenant_id = ${tenantId} and person_id = any(array(select person_id from in_population))`
   return sql`
     ${of(sql`${isSmall} and ${agent} = any(array(${agents}))`)}
     union all
-    ${of(sql`not ${isSmall} and (owner.person_id in (select person_id from population)) is true`)}`
+    ${of(sql`not ${isSmall} and (owner.person_id in (select person_id from in_population)) is true`)}`
 }
 
 function isOneOf(kinds: readonly LearningEventKind[]): RawBuilder<unknown> {

@@ -29,9 +29,10 @@ export interface PopulationRequest {
 /** SQL for the target population P of each period. */
 export interface Population {
   /**
-   * Common table expressions for a `with recursive`, which read the expression `period` of the surrounding query. The
-   * last is `population`: one row per `ordinal`, `person_id` and values of the dimensions (`dimension_1`, `dimension_2`;
-   * an empty text where the roster has none), also for those with no event at all, with the flags.
+   * Common table expressions for a `with recursive`, which read the expression `period` of the surrounding query. One is
+   * `population`: one row per `ordinal`, `person_id` and values of the dimensions (`dimension_1`, `dimension_2`; an empty
+   * text where the roster has none), also for those with no event at all, with the flags. Where there is a filter, another
+   * is `in_population`: the `person_id` of whoever is in P of any period, once.
    */
   readonly expressions: readonly RawBuilder<unknown>[]
   /**
@@ -69,12 +70,28 @@ export function isOnly({ periods }: Pick<PopulationRequest, 'periods'>): RawBuil
   return periods.length === 1 ? sql<boolean>`period.ordinal = 1` : sql<boolean>`true`
 }
 
+/**
+ * Whom a cohort's rows are looked up or sifted by; of everyone nothing is, and were it there, `population` would be kept as a
+ * table whose single period PostgreSQL no longer knows.
+ */
+function whoever(filter: CohortFilter | null): readonly RawBuilder<unknown>[] {
+  return filter === null ? [] : [sql`in_population as (select distinct person_id from population)`]
+}
+
+/**
+ * A condition of which PostgreSQL expects that half of the rows meet it, as of every `case`. Of a day that it is told, it
+ * knows how much of the roster holds on it; of one in a table it expects one row of 200, and then looked the whole roster up
+ * anew for each period, sorted what it could have hashed, or compared each learner of 20,000 with each.
+ */
+function halfOf(condition: RawBuilder<boolean>): RawBuilder<boolean> {
+  return sql<boolean>`case when ${condition} then true end`
+}
+
 function onOneDay(request: PopulationRequest): Population {
   const { tenantId, periods, filter, membership, today, tomorrow } = request
   const isCurrent = membership === 'current'
   const [only] = periods.length === 1 ? periods : []
-  // Of a day that it is told, PostgreSQL knows how much of the roster holds on it. Of one in a table it expects a row or
-  // two, and then compared each learner of 20,000 with each.
+  const isTold = isCurrent || only !== undefined
   const day = isCurrent ? sql`${today}::date` : only === undefined ? sql`period.starts` : sql`${only.from}::date`
   // The last period's end lies behind its first day, by a day or more.
   const span = isCurrent ? { from: today, to: tomorrow } : extentOf(periods)
@@ -89,10 +106,11 @@ function onOneDay(request: PopulationRequest): Population {
       sql`population as (
         select ${sql.join([sql`period.ordinal`, sql`roster.person_id`, ...values, ...flags])}
         from period
-        join roster on roster.tenant_id = ${tenantId} and ${isEmployedOn(day)}
+        join roster on roster.tenant_id = ${tenantId} and ${isTold ? isEmployedOn(day) : halfOf(isEmployedOn(day))}
         ${join} ${joins} ${valueJoins}
         where ${isOnly(request)} and ${isLearner} and ${holdsOn(day, sql`period.ends`)}
-      )`
+      )`,
+      ...whoever(filter)
     ],
     onDaysThatCount: sql``,
     weeksThatCount: null,
@@ -139,7 +157,8 @@ function overDays(request: PopulationRequest): Population {
       )`,
       sql`population as (
         select ${sql.join([...keys, ...flags.map(([name]) => sql`bool_or(${sql.ref(name)}) as ${sql.ref(name)}`)])}
-        from member group by ${sql.join(keys)})`
+        from member group by ${sql.join(keys)})`,
+      ...whoever(filter)
     ],
     onDaysThatCount: sql`join member using (ordinal, person_id) where day >= member.since and day < member.until`,
     weeksThatCount: {

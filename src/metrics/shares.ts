@@ -149,7 +149,7 @@ const lookUpBelowOneIn = 10
 export function isSmallCohort(tenantId: number): RawBuilder<boolean> {
   return sql<boolean>`exists (
     select from person where tenant_id = ${tenantId}
-    offset (select ${lookUpBelowOneIn} * count(distinct person_id) from population) limit 1)`
+    offset (select ${lookUpBelowOneIn} * count(*) from in_population) limit 1)`
 }
 
 /** The days, half-open, that the periods and the window cover, with what the metric looks at beyond them. */
@@ -190,9 +190,9 @@ export function rowsOfCohort(tenantId: number, table: RawBuilder<unknown>): RawB
   const isSmall = isSmallCohort(tenantId)
   return sql`
     select * from ${table}
-    where ${isSmall} and person_id = any(array(select distinct person_id from population))
+    where ${isSmall} and person_id = any(array(select person_id from in_population))
     union all
-    select * from ${table} where not ${isSmall} and (person_id in (select person_id from population)) is true`
+    select * from ${table} where not ${isSmall} and (person_id in (select person_id from in_population)) is true`
 }
 
 /**

@@ -88,13 +88,19 @@ export async function answerCard(
       ...request,
       filter: bothOf(request.filter, withPerson(others, personId))
     })
-    const frame = { personId, group, minGroupSize: resolved.minGroupSize }
+    const pointsOf = comparing(metrics, { personId, group, minGroupSize: resolved.minGroupSize })
+    const whole = pointsOf(period)
+    const weekly = weeksBefore(to, weeks).map(week => ({ period: week, pointOf: pointsOf(week) }))
     return {
       personId,
       period,
       by,
       group: group ?? null,
-      metrics: lmsMetrics.map(id => toCardMetric(id, metrics, { ...frame, period })),
+      metrics: lmsMetrics.map(id => {
+        const { name, unit } = findMetric(id)
+        const points = weekly.map(({ period, pointOf }) => ({ period, ...pointOf(id) }))
+        return { id, name, unit, ...whole(id), weeks: points }
+      }),
       meta: {
         ...toMeta({ id: 'card', definitionVersion: 1 }, resolved, { snapshot: metrics.snapshot, cells: [] }),
         nextCursor: null
@@ -116,46 +122,36 @@ function withPerson(others: CohortFilter | null, personId: string): CohortFilter
   return others === null ? null : { or: [others, { person: [personId] }] }
 }
 
-interface CardFrame {
+interface Compared {
   readonly personId: string
   /** Undefined where all are compared. */
   readonly group: string | null | undefined
   readonly minGroupSize: number
-  readonly period: ScoreWindow
 }
 
-function toCardMetric(id: LmsMetric, metrics: LearnerMetrics<LmsMetric>, frame: CardFrame): CardMetric {
-  const { name, unit } = findMetric(id)
-  const { period } = frame
-  return {
-    id,
-    name,
-    unit,
-    ...pointOf(id, metrics, frame),
-    weeks: weeksBefore(period.to, weeks).map(week => ({
-      period: week,
-      ...pointOf(id, metrics, { ...frame, period: week })
-    }))
+/** What the person has of a metric in a period, and what the learners compared have. */
+interface Point {
+  readonly value: number | null
+  readonly band: Band
+}
+
+/** Picks out who is compared in a period, and tells the person from them by one metric after the other. */
+function comparing(metrics: LearnerMetrics<LmsMetric>, { personId, group, minGroupSize }: Compared) {
+  return (period: ScoreWindow) => {
+    const learners = metrics.learnersOf(period)
+    const own = learners.find(learner => learner.personId === personId)
+    const compared = learners.filter(({ dimensions }) => group === undefined || (dimensions[0] ?? null) === group)
+    return (id: LmsMetric): Point => {
+      const numberOf = metrics.valuesOf(id, period)
+      const value = own === undefined ? null : numberOf(own)
+      if (group === null) return { value, band: noBand('no_group') }
+      const values = compared.map(learner => ({ key: learner.person, value: numberOf(learner) }))
+      const { n, median, p25, p75 } = benchmark(values, [25, 75])
+      if (n === 0) return { value, band: noBand('no_values') }
+      if (n < minGroupSize) return { value, band: noBand('small_group') }
+      return { value, band: { p25: p25 ?? null, median, p75: p75 ?? null, n, nullReason: null } }
+    }
   }
-}
-
-function pointOf(
-  id: LmsMetric,
-  metrics: LearnerMetrics<LmsMetric>,
-  { personId, group, minGroupSize, period }: CardFrame
-): { readonly value: number | null; readonly band: Band } {
-  const learners = metrics.learnersOf(period)
-  const own = learners.find(learner => learner.personId === personId)
-  const compared = learners.filter(({ dimensions }) => group === undefined || (dimensions[0] ?? null) === group)
-  const value = own === undefined ? null : metrics.valueOf(id, period, own)
-  if (group === null) return { value, band: noBand('no_group') }
-  const { n, median, p25, p75 } = benchmark(
-    compared.map(learner => ({ key: learner.personId, value: metrics.valueOf(id, period, learner) })),
-    [25, 75]
-  )
-  if (n === 0) return { value, band: noBand('no_values') }
-  if (n < minGroupSize) return { value, band: noBand('small_group') }
-  return { value, band: { p25: p25 ?? null, median, p75: p75 ?? null, n, nullReason: null } }
 }
 
 function noBand(nullReason: NonNullable<Band['nullReason']>): Band {

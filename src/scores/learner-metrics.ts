@@ -2,31 +2,42 @@ import type { Kysely } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { defaultOptions } from '../metrics/default-options.js'
 import { findMetric } from '../metrics/find-metric.js'
-import { findLearnerValues, type LearnerValue } from '../metrics/learner-values.js'
+import {
+  findLearnerAmounts,
+  findLearnerNames,
+  type LearnerAmount,
+  type LearnerName
+} from '../metrics/learner-values.js'
 import type { Snapshot } from '../metrics/measurement.js'
 import type { MeasureRequest, MetricOptions } from '../metrics/metric.js'
 import type { ScoreWindow } from './score.js'
 
 /** Somebody in P of a period, at one combination of the values of the breakdown. */
-export type Learner = Pick<LearnerValue, 'personId' | 'name' | 'dimensions'>
+export type Learner = LearnerName & Pick<LearnerAmount, 'dimensions'>
+
+/** The same, with where their values are. */
+export interface MeasuredLearner extends Learner, Pick<LearnerAmount, 'person'> {
+  /** Where the learner stands among those of the period, of whatever metric. */
+  readonly place: number
+}
 
 /** The values of several metrics, of every learner and period. */
 export interface LearnerMetrics<Id extends string> {
-  /** P of a period, in the order of personIds. */
-  learnersOf(period: ScoreWindow): readonly Learner[]
+  /** P of a period, in the order in which the roster came to know them. */
+  learnersOf(period: ScoreWindow): readonly MeasuredLearner[]
   /**
-   * What a learner has of a metric in a period; null for nothing. Who was found under other values of the breakdown then,
+   * What learners have of a metric in a period; null for nothing. Who was found under other values of the breakdown then,
    * in another role, is still the same learner.
    */
-  valueOf(id: Id, period: ScoreWindow, learner: Learner): number | null
+  valuesOf(id: Id, period: ScoreWindow): (learner: MeasuredLearner) => number | null
   readonly snapshot: Snapshot
 }
 
 type Request = Omit<MeasureRequest<MetricOptions>, 'options'>
 
 /**
- * Reads several metrics, each with its own default options, in one round trip for each metric, however many learners
- * and periods there are. A period may be given twice.
+ * Reads several metrics, each with its own default options, in one round trip for each metric and one for the names, however
+ * many learners and periods there are. A period may be given twice.
  *
  * @param db on one snapshot
  */
@@ -39,62 +50,77 @@ export async function readLearnerMetrics<Id extends string>(
   const positions = new Map(periods.map((period, at) => [keyOfPeriod(period), at]))
   const read = async (id: Id) => {
     const metric = findMetric(id)
-    const { learners, snapshot } = await findLearnerValues(db, metric, {
-      ...request,
-      periods,
-      options: defaultOptions(metric)
-    })
-    return { columns: toColumns(learners, periods.length), snapshot }
+    const asked = { ...request, periods, options: defaultOptions(metric) }
+    const { amounts, snapshot } = await findLearnerAmounts(db, metric, asked)
+    return { columns: toColumns(amounts, periods.length), snapshot }
   }
   const [first, ...others] = ids
   const { columns, snapshot } = await read(first)
   const found = new Map([[first, columns]])
   // One after another: a snapshot has one connection.
   for (const id of others) found.set(id, (await read(id)).columns)
+  const persons = new Set(columns.flatMap(({ amounts }) => amounts.map(({ person }) => person)))
+  const names = await findLearnerNames(db, request, [...persons])
+  const learners = columns.map(({ amounts }) => once(() => toLearners(amounts, names)))
   const positionOf = (period: ScoreWindow) => positions.get(keyOfPeriod(period)) ?? -1
   return {
-    learnersOf: period => columns[positionOf(period)]?.learners ?? [],
-    valueOf: (id, period, learner) => {
-      const position = positionOf(period)
-      const at = columns[position]?.places().get(learner)
-      return found.get(id)?.[position]?.find(learner, at)?.value ?? null
+    learnersOf: period => learners[positionOf(period)]?.() ?? [],
+    valuesOf: (id, period) => {
+      const column = found.get(id)?.[positionOf(period)]
+      return learner => column?.find(learner)?.value ?? null
     },
     snapshot
   }
 }
 
-/** The learners of one period, and where to find them. */
-interface Column {
-  readonly learners: readonly LearnerValue[]
-  /** Where each of these learners stands. */
-  readonly places: () => ReadonlyMap<Learner, number>
-  /** A learner who was found with whatever metric, and may stand at that place here as well. */
-  readonly find: (learner: Learner, at: number | undefined) => LearnerValue | undefined
+function toLearners(
+  amounts: readonly LearnerAmount[],
+  names: ReadonlyMap<number, LearnerName>
+): readonly MeasuredLearner[] {
+  return amounts.flatMap(({ person, dimensions }, place) => {
+    const named = names.get(person)
+    return named === undefined ? [] : { person, personId: named.personId, name: named.name, dimensions, place }
+  })
 }
 
-function toColumns(values: readonly LearnerValue[], count: number): readonly Column[] {
-  const periods = Array.from({ length: count }, (): LearnerValue[] => [])
-  for (const value of values) periods[value.period]?.push(value)
+/** What the learners of one period have of a metric. */
+interface Column {
+  readonly amounts: readonly LearnerAmount[]
+  /** What a learner has who was found with whatever metric, of this period or another. */
+  readonly find: (learner: MeasuredLearner) => LearnerAmount | undefined
+}
+
+function toColumns(amounts: readonly LearnerAmount[], count: number): readonly Column[] {
+  const periods = Array.from({ length: count }, (): LearnerAmount[] => [])
+  for (const amount of amounts) periods[amount.period]?.push(amount)
   return periods.map(toColumn)
 }
 
 /**
  * The metrics of a period have the same learners in the same order, so that who stands at one's place is nearly always the
- * one: to look each of 20,000 up by their names took longer than to count some of the metrics.
+ * one: to look each of 20,000 up took longer than to count some of the metrics.
  */
-function toColumn(learners: readonly LearnerValue[]): Column {
-  const places = once(() => new Map(learners.map((learner, at) => [learner as Learner, at])))
-  const byKey = once(() => new Map(learners.map(learner => [keyOf(learner), learner])))
-  const byPerson = once(() => new Map(learners.map(learner => [learner.personId, learner])))
+function toColumn(amounts: readonly LearnerAmount[]): Column {
+  const byPerson = once(() => groupByPerson(amounts))
   return {
-    learners,
-    places,
-    find: (learner, at) => {
-      const here = at === undefined ? undefined : learners[at]
+    amounts,
+    find: learner => {
+      const here = amounts[learner.place]
       if (here !== undefined && isSame(here, learner)) return here
-      return byKey().get(keyOf(learner)) ?? byPerson().get(learner.personId)
+      const own = byPerson().get(learner.person)
+      return own?.find(amount => isSame(amount, learner)) ?? own?.at(-1)
     }
   }
+}
+
+function groupByPerson(amounts: readonly LearnerAmount[]): ReadonlyMap<number, readonly LearnerAmount[]> {
+  const groups = new Map<number, LearnerAmount[]>()
+  for (const amount of amounts) {
+    const group = groups.get(amount.person)
+    if (group === undefined) groups.set(amount.person, [amount])
+    else group.push(amount)
+  }
+  return groups
 }
 
 function once<Value>(make: () => Value): () => Value {
@@ -105,15 +131,8 @@ function once<Value>(make: () => Value): () => Value {
   }
 }
 
-function isSame(one: Learner, other: Learner): boolean {
-  return (
-    one.personId === other.personId && one.dimensions.every((value, position) => value === other.dimensions[position])
-  )
-}
-
-/** No text of the database has the character that parts them. */
-function keyOf({ personId, dimensions }: Learner): string {
-  return `${personId}\u0000${dimensions.join('\u0000')}`
+function isSame(one: Pick<LearnerAmount, 'person' | 'dimensions'>, other: MeasuredLearner): boolean {
+  return one.person === other.person && one.dimensions.every((value, at) => value === other.dimensions[at])
 }
 
 function keyOfPeriod({ from, to }: ScoreWindow): string {

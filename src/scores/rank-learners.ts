@@ -4,7 +4,7 @@ import type { NormaliseNullReason } from './values.js'
 import { robustZ, zScores } from './z-scores.js'
 
 /** A learner's value, and where it stands among the learners who are compared with each other. */
-export interface RankedLearner extends Omit<LearnerValue, 'period' | 'dimensions'> {
+export interface RankedLearner extends Omit<LearnerValue, 'person' | 'period' | 'dimensions'> {
   /** What the learners compared have in common, such as the role; null where the roster has none, or nothing was asked for. */
   readonly group: string | null
   /** How many learners of the group have a value. */

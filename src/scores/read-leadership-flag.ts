@@ -28,16 +28,17 @@ export const leadershipFlagScore: LearnerScore = {
   read: async (db, request, given) => {
     const definition = parseLeadershipFlagDefinition(given)
     const metrics = await readLearnerMetrics(db, ids, { ...request, periods: request.windows })
-    const windows = request.windows.map(window =>
-      scoreGroups(metrics.learnersOf(window), request, group => {
+    const windows = request.windows.map(window => {
+      const [scoreOf, interactionsOf] = [metrics.valuesOf(ids[0], window), metrics.valuesOf(ids[1], window)]
+      return scoreGroups(metrics.learnersOf(window), request, group => {
         const values = group.map(learner => ({
           key: learner.personId,
-          assessmentScore: metrics.valueOf('assessment-score', window, learner),
-          forumInteractions: metrics.valueOf('forum-interactions', window, learner)
+          assessmentScore: scoreOf(learner),
+          forumInteractions: interactionsOf(learner)
         }))
         return leadershipFlags(values, definition).map((flag, at) => toJudgement(flag, values[at], definition))
       })
-    )
+    })
     return { windows, snapshot: metrics.snapshot }
   }
 }

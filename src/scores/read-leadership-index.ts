@@ -21,16 +21,17 @@ export const leadershipIndexScore: LearnerScore = {
   read: async (db, request, given) => {
     const definition = parseLeadershipDefinition(given)
     const metrics = await readLearnerMetrics<LmsMetric>(db, lmsMetrics, { ...request, periods: request.windows })
-    const windows = request.windows.map(window =>
-      scoreGroups(metrics.learnersOf(window), request, group => {
+    const windows = request.windows.map(window => {
+      const columns = lmsMetrics.map(id => ({ id, numberOf: metrics.valuesOf(id, window) }))
+      return scoreGroups(metrics.learnersOf(window), request, group => {
         const learners = group.map(learner => {
           const values = {} as Record<LmsMetric, number | null>
-          for (const id of lmsMetrics) values[id] = metrics.valueOf(id, window, learner)
+          for (const { id, numberOf } of columns) values[id] = numberOf(learner)
           return { key: learner.personId, values }
         })
         return leadershipIndexes(learners, definition).map(score => ({ ...score, details: null }))
       })
-    )
+    })
     return { windows, snapshot: metrics.snapshot }
   }
 }

@@ -1,5 +1,5 @@
 import { addDays } from '../metrics/window.js'
-import { type Learner, type LearnerMetrics, readLearnerMetrics } from './learner-metrics.js'
+import { type LearnerMetrics, type MeasuredLearner, readLearnerMetrics } from './learner-metrics.js'
 import { type LmsMetric, lmsMetrics } from './lms-metrics.js'
 import {
   defaultMomentumDefinition,
@@ -35,14 +35,12 @@ export const momentumScore: LearnerScore = {
     const courses = request.windows.map(coursePeriods)
     const periods = courses.flatMap(({ current, previous, weekly }) => [current, previous, ...weekly])
     const metrics = await readLearnerMetrics<LmsMetric>(db, lmsMetrics, { ...request, periods })
-    const windows = courses.map(course =>
-      scoreGroups(metrics.learnersOf(course.current), request, group =>
-        momentumOf(
-          group.map(learner => courseOf(metrics, course, learner)),
-          definition
-        ).map(toJudgement)
+    const windows = courses.map(course => {
+      const courseOf = coursesOf(metrics, course)
+      return scoreGroups(metrics.learnersOf(course.current), request, group =>
+        momentumOf(group.map(courseOf), definition).map(toJudgement)
       )
-    )
+    })
     return { windows, snapshot: metrics.snapshot }
   }
 }
@@ -59,19 +57,23 @@ function coursePeriods({ to }: ScoreWindow) {
   }
 }
 
-function courseOf(
+/** What a learner's momentum is told from, read from the values of all. */
+function coursesOf(
   metrics: LearnerMetrics<LmsMetric>,
-  { current, previous, weekly }: CoursePeriods,
-  learner: Learner
-): LearnerCourse {
-  const course = (id: LmsMetric): MetricCourse => ({
-    current: metrics.valueOf(id, current, learner),
-    previous: metrics.valueOf(id, previous, learner),
-    weekly: weekly.map(week => metrics.valueOf(id, week, learner))
-  })
-  return {
-    key: learner.personId,
-    metrics: Object.fromEntries(lmsMetrics.map(id => [id, course(id)])) as Record<LmsMetric, MetricCourse>
+  { current, previous, weekly }: CoursePeriods
+): (learner: MeasuredLearner) => LearnerCourse {
+  const columns = lmsMetrics.map(id => ({
+    id,
+    current: metrics.valuesOf(id, current),
+    previous: metrics.valuesOf(id, previous),
+    weekly: weekly.map(week => metrics.valuesOf(id, week))
+  }))
+  return learner => {
+    const values = {} as Record<LmsMetric, MetricCourse>
+    for (const { id, current, previous, weekly } of columns) {
+      values[id] = { current: current(learner), previous: previous(learner), weekly: weekly.map(of => of(learner)) }
+    }
+    return { key: learner.personId, metrics: values }
   }
 }
 

@@ -6,7 +6,7 @@ export type Judgement = Pick<ScoredLearner, 'value' | 'nullReason' | 'components
 
 /**
  * Judges each group of learners by itself: those who share the first dimension, or all of them. In the order of groups,
- * those without one first, and of personIds.
+ * those without one first, and as the learners are given.
  *
  * @param judge one judgement for each learner of a group, in their order
  */

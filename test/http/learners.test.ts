@@ -214,15 +214,14 @@ t.test('ranks go from 1 without a gap but for ties, whatever the values', async 
   fc.assert(
     fc.property(fc.array(value, { maxLength: 12 }), values => {
       const learners = values.map((value, at) => ({
-        ...{
-          personId: `p${at}`,
-          name: null,
-          period: 0,
-          dimensions: [],
-          x: value ?? 0,
-          y: value === null ? 0 : 1,
-          value
-        }
+        person: at,
+        personId: `p${at}`,
+        name: null,
+        period: 0,
+        dimensions: [],
+        x: value ?? 0,
+        y: value === null ? 0 : 1,
+        value
       }))
       return rankLearners(learners).every(({ rank, value }) => {
         const higher = values.filter(other => other !== null && value !== null && other > value).length
