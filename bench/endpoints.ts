@@ -10,6 +10,8 @@ interface Asked {
   readonly path: string
   /** Sent with POST; without it the request is a GET. */
   readonly body?: object
+  /** The personId of the manager who asks, and sees their own line; without it the operator does. */
+  readonly manager?: string
 }
 
 const { from, to } = metricWindow
@@ -19,6 +21,8 @@ const period = `from=${from}&to=${to}`
 const asked: Readonly<Record<string, Asked>> = {
   'the catalogue': { path: '/metrics' },
   'a metric by week and role': { path: `/metrics/active-users?${period}&interval=week&breakdown=role` },
+  'a metric, of a manager of eight': { path: `/metrics/active-users?${period}`, manager: 'P943' },
+  'a metric, of the uppermost manager': { path: `/metrics/active-users?${period}`, manager: 'P1' },
   'a metric with the period before': { path: `/metrics/active-users?${period}&compare=previous` },
   'three metrics by role and region, filtered': {
     path: '/query',
@@ -77,8 +81,9 @@ interface Measured {
 async function measure(events: number, settings: Readonly<Record<string, string>>): Promise<readonly Measured[]> {
   const service = await startBenchService({ settings, now: () => asOf })
   try {
-    const headers = await credentialHeaders(service.db, await ensureYear(service, events))
-    const send = async (path: string, method: string, body?: object) => {
+    const tenantId = await ensureYear(service, events)
+    const operator = await credentialHeaders(service.db, tenantId)
+    const send = async (path: string, method: string, body?: object, headers = operator) => {
       const response = await fetch(`${service.url}/api/v1${path}`, {
         method,
         headers,
@@ -89,8 +94,9 @@ async function measure(events: number, settings: Readonly<Record<string, string>
     }
     await send('/pilots/bench', 'PUT', { cohort: 'hundred', startsOn: from, lengthWeeks: 12 })
     const measured: Measured[] = []
-    for (const [what, { path, body }] of Object.entries(asked)) {
-      const ask = () => send(path, body === undefined ? 'GET' : 'POST', body)
+    for (const [what, { path, body, manager }] of Object.entries(asked)) {
+      const headers = manager === undefined ? operator : await credentialHeaders(service.db, tenantId, manager)
+      const ask = () => send(path, body === undefined ? 'GET' : 'POST', body, headers)
       const latency = await latencyOf(ask, bounds)
       const plan = await slowestPlan(service, ask)
       process.stderr.write(`${what}: ${shown(latency)}; ${plan}\n`)

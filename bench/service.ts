@@ -88,13 +88,16 @@ export async function startBenchService({
   }
 }
 
-/** Makes a credential of a tenant's operator: what its requests need. */
+/** Makes a credential of a tenant's operator, or of a manager who may see their own line: what its requests need. */
 export async function credentialHeaders(
   db: Kysely<Database>,
-  tenantId: number
+  tenantId: number,
+  manager?: string
 ): Promise<Readonly<Record<string, string>>> {
   const key = randomUUID()
-  await createCredential(db, { tenantId, name: 'bench', key, secret, scopes: operatorScopes })
+  const reach =
+    manager === undefined ? { scopes: operatorScopes } : { scopes: ['line/read'] as const, personId: manager }
+  await createCredential(db, { tenantId, name: 'bench', key, secret, ...reach })
   return {
     authorization: `Basic ${Buffer.from(`${key}:${secret}`).toString('base64')}`,
     'x-experience-api-version': '1.0.3',

@@ -7,12 +7,14 @@ import {
   type NameFilter,
   type TenureBand
 } from './cohort-filter.js'
-import { type DaySpan, lineExpressions, managerNameExpressions, managerNames, personsNamed } from './manager-line.js'
+import { type DaySpan, lineExpressions, managerNames, mergedNameExpression, personsNamed } from './manager-line.js'
 
 /** A filter as SQL over `roster`. */
 export interface CompiledFilter {
   /** Whether it is over `person` as well. */
   readonly readsPerson: boolean
+  /** Whether it asks who is in a line, and joins those to `roster`. */
+  readonly joinsLines: boolean
   /** Common table expressions that the rest reads, for a `with recursive`. */
   readonly expressions: readonly RawBuilder<unknown>[]
   /** Joins to put after `roster`. */
@@ -43,6 +45,7 @@ export function compileFilter(filter: CohortFilter | null, span: DaySpan): Compi
   if (filter === null) {
     return {
       readsPerson: false,
+      joinsLines: false,
       expressions: [],
       joins: sql``,
       holdsOn: () => sql<boolean>`true`,
@@ -56,8 +59,9 @@ export function compileFilter(filter: CohortFilter | null, span: DaySpan): Compi
   const place = { tenantId: span.tenantId, nameOf }
   return {
     readsPerson: leaves.some(leaf => 'manager' in leaf),
+    joinsLines: lines.length > 0,
     expressions: [
-      ...(lines.length > 0 ? managerNameExpressions(span.tenantId) : []),
+      ...(lines.length > 0 ? [mergedNameExpression(span.tenantId)] : []),
       ...lines.flatMap((leaf, at) => lineExpressions(`line_${at}`, leaf.line, span))
     ],
     joins: sql.join(
