@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { nextSteps, type Step } from '../rollup/learner-steps.js'
 import { eventDeeds } from './event-deeds.js'
 import type { Counting, MeasureRequest } from './metric.js'
-import { extent, rowsOfCohort } from './shares.js'
+import { placing, rowsOfPeriods } from './rows-of-periods.js'
 
 /**
  * Counts distinct pairs of learner and module that came to one step in the period, and of these the ones that came to
@@ -68,29 +68,19 @@ function stepDays(request: Omit<MeasureRequest, 'options'>, step: Step): Pick<Co
   }
 }
 
-/**
- * A module is counted by its first day in the period, which has no other before it there. Of one period, whose rows all
- * are, the days are told and not joined: that takes a third off.
- */
+/** A module is counted by its first day in the period, which has no other before it there. */
 function stepsOfLearners(request: Omit<MeasureRequest, 'options'>, step: Step): Pick<Counting, 'learners'> {
-  const [only] = request.periods.length === 1 ? request.periods : []
-  const [starts, ends] = only ? [sql`${only.from}::date`, sql`${only.to}::date`] : [sql`starts`, sql`ends`]
-  const [ordinal, period] = only ? [sql`1::bigint`, sql``] : [sql`ordinal`, sql`join period_day using (day)`]
+  const { ordinal, starts, ends, join, keys } = placing(request)
   return {
     learners: sql`
       select ${ordinal} as ordinal, person_id, count(*) filter (where before < ${starts}) as pairs,
         count(*) filter (where before < ${starts} and followed_on < ${ends}) as followed
-      from (${stepRows(request, step)}) as step ${period}
-      group by ${sql.join([...(only ? [] : [ordinal]), sql`person_id`])}`
+      from (${stepRows(request, step)}) as step ${join}
+      group by ${sql.join(keys)}`
   }
 }
 
-function stepRows({ tenantId, filter, periods }: Omit<MeasureRequest, 'options'>, step: Step) {
-  const { from, to } = extent({ periods, window: periods[0] ?? noDays }, {})
-  const rows = sql`(
-    select person_id, day, module_id, before, followed_on from learner_step
-    where tenant_id = ${tenantId} and step = ${sql.lit(step)} and day >= ${from}::date and day < ${to}::date) as step`
-  return filter === null ? sql`select * from ${rows}` : rowsOfCohort(tenantId, rows)
+function stepRows(request: Omit<MeasureRequest, 'options'>, step: Step) {
+  const columns = sql`module_id, before, followed_on`
+  return rowsOfPeriods(request, { table: 'learner_step', columns, where: sql`step = ${sql.lit(step)}` })
 }
-
-const noDays = { from: '0001-01-01', to: '0001-01-01' }
