@@ -57,7 +57,7 @@ const textArrayOid: number = 1009
 const connectTimeoutMs = 30_000
 
 /** The newest migration with derived tables that this program keeps: an older program may not write any. */
-const keeps = '0025'
+const keeps = '0027'
 
 /**
  * Every connection begins with these. The time zone and styles decide how PostgreSQL writes a date as text, which is

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { LearnerActivityTable, LearnerAttemptTable } from './schema-activities.js'
 import type {
   AssignmentTable,
   CohortTable,
@@ -52,6 +53,7 @@ export interface Database {
   readonly learner_activity: LearnerActivityTable
   readonly learner_begun: LearnerBegunTable
   readonly learner_step: LearnerStepTable
+  readonly learner_attempt: LearnerAttemptTable
   readonly score_definition: ScoreDefinitionTable
   readonly pilot: PilotTable
 }
@@ -296,34 +298,6 @@ export interface LearnerDayTable extends LearnerDayCounts {
   first_peer_feedback_at: string | null
   first_peer_feedback_received_at: string | null
   first_manager_check_received_at: string | null
-}
-
-export interface LearnerActivityTable {
-  tenant_id: number
-  person_id: number
-  module_id: number
-  activity_id: number
-  delivered: number
-  opened: number
-  started: number
-  completed_task: number
-  completed: number
-  first_delivered_at: string | null
-  first_opened_at: string | null
-  first_started_at: string | null
-  first_completed_task_at: string | null
-  first_completed_at: string | null
-  attempts: number
-  first_score: string | null
-  first_score_at: string | null
-  best_score: string | null
-  last_score: string | null
-  last_score_at: string | null
-  duration_ms: number
-  outcome_tags: string[] | null
-  outcome_tags_at: string | null
-  first_at: string
-  last_at: string
 }
 
 export interface LearnerStepTable {

@@ -1,12 +1,15 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Counting, Metric } from './metric.js'
-import { backInTime, inTime, type Scale, scaleOption, scoredAttempts } from './score.js'
+import type { ScoreScale } from '../database/schema-activities.js'
+import { backInTime, inTime } from '../rollup/learner-attempts.js'
+import { differences, gainsOf, isOfAttemptDays } from './attempt-days.js'
+import type { Counting, MeasureRequest, Metric } from './metric.js'
+import { scaleOption, scoredAttempts } from './score.js'
 
 type DeltaOf = 'difference' | 'hake' | 'slope'
 
 interface AssessmentDeltaOptions extends Record<string, string | number> {
   readonly of: DeltaOf
-  readonly scale: Scale
+  readonly scale: ScoreScale
 }
 
 /** Digits behind the point that quotients are rounded to, so that a sum of them is exact in any order. */
@@ -50,7 +53,11 @@ export const assessmentDelta: Metric<AssessmentDeltaOptions> = {
     scale: scaleOption
   },
   lagDays: () => 0,
-  counting: request => ({ deeds: scoredAttempts(request, request.options.scale), ...countings[request.options.of] }),
+  counting: request => ({
+    deeds: scoredAttempts(request, request.options.scale),
+    ...countings[request.options.of],
+    ...(isOfAttemptDays(request) ? fromDays(request) : {})
+  }),
   evidence: () => ({ kinds: ['assessed'], side: 'doer' })
 }
 
@@ -73,6 +80,13 @@ const countings: Readonly<Record<DeltaOf, Omit<Counting, 'deeds'>>> = {
     x: sql`coalesce(${slopeOf(sql`scores`)}, 0)`,
     y: sql`(cardinality(scores) >= 2)::integer`
   }
+}
+
+/** The same from the days of attempts; of modules they know nothing. */
+function fromDays(request: MeasureRequest<AssessmentDeltaOptions>): Pick<Counting, 'learners'> {
+  const { of, scale } = request.options
+  if (of === 'slope') return {}
+  return of === 'hake' ? gainsOf(request, scale, countings.hake.perLearner) : differences(request, scale)
 }
 
 function overActivities(gain: RawBuilder<unknown>, counts: RawBuilder<unknown>): Omit<Counting, 'deeds'> {

@@ -1,16 +1,19 @@
 import { type RawBuilder, sql } from 'kysely'
+import type { ScoreScale } from '../database/schema-activities.js'
+import { backInTime, inTime } from '../rollup/learner-attempts.js'
+import { chosenScores, isOfAttemptDays, type Policy } from './attempt-days.js'
 import type { Metric } from './metric.js'
-import { backInTime, inTime, type Scale, scaleOption, scoredAttempts } from './score.js'
+import { scaleOption, scoredAttempts } from './score.js'
 
 interface AssessmentScoreOptions extends Record<string, string | number> {
-  readonly scale: Scale
-  readonly policy: 'last' | 'first' | 'best'
+  readonly scale: ScoreScale
+  readonly policy: Policy
 }
 
 const isScored = sql`filter (where score is not null)`
 
 /** The score of an activity, out of a learner's attempts in the period. */
-const chosen: Readonly<Record<AssessmentScoreOptions['policy'], RawBuilder<unknown>>> = {
+const chosen: Readonly<Record<Policy, RawBuilder<unknown>>> = {
   last: sql`(array_agg(score order by ${backInTime}) ${isScored})[1]`,
   first: sql`(array_agg(score order by ${inTime}) ${isScored})[1]`,
   best: sql`max(score)`
@@ -48,6 +51,7 @@ export const assessmentScore: Metric<AssessmentScoreOptions> = {
   lagDays: () => 0,
   counting: request => ({
     deeds: scoredAttempts(request, request.options.scale),
+    ...(isOfAttemptDays(request) ? chosenScores(request, request.options.scale, request.options.policy) : {}),
     parts: {
       by: [sql`activity_id`],
       aggregates: [

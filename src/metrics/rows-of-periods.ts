@@ -4,7 +4,7 @@ import { extent, rowsOfCohort } from './shares.js'
 
 /** Rows of a table with `tenant_id`, `person_id` and `day`. */
 interface DayRows {
-  readonly table: 'learner_step'
+  readonly table: 'learner_step' | 'learner_attempt'
   /** Columns beside `person_id` and `day`: no more than are needed, so that an index may hold all. */
   readonly columns: RawBuilder<unknown>
   readonly where: RawBuilder<boolean>

@@ -112,6 +112,7 @@ export async function erasePersons(
       delete from learner_activity where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])
     ),
     steps as (delete from learner_step where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])),
+    attempts as (delete from learner_attempt where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])),
     categories as (
       delete from learner_categories where tenant_id = ${tenantId} and person_id = any(${personIds}::integer[])
     ),

@@ -10,6 +10,7 @@ export type DerivedTable =
   | 'learner_activity'
   | 'learner_begun'
   | 'learner_step'
+  | 'learner_attempt'
 
 /** A value of a derived table that is not what it ought to be. */
 export interface Difference {

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { doneToKinds } from '../events/deed-kinds.js'
 import { learningEventKinds } from '../events/mapping-rule.js'
 import { type DerivedTable, wholeRow } from './difference.js'
+import { expectedAttempts } from './expected-attempts.js'
 import { expectedCategories, expectedTime, ownActivity } from './expected-weeks.js'
 import { columnOf, futureTolerance } from './learner-days.js'
 import { dayNumbers, daySets, daysOfRow } from './learner-weeks.js'
@@ -182,7 +183,8 @@ export const expectedValues: Readonly<Record<DerivedTable, RawBuilder<unknown>>>
       group by step.person_id, step.kind, step.day, step.module_id
     ) as total
     cross join lateral (values (${sql.lit(wholeRow)}, 'exists'), ('before', before::text),
-      ('followed_on', followed_on::text)) as v(name, value)`
+      ('followed_on', followed_on::text)) as v(name, value)`,
+  learner_attempt: expectedAttempts
 }
 
 /** The events of persons, done or received, as of an instant. */

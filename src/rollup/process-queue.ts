@@ -8,6 +8,7 @@ import { type FailedRow, isFaultOfRows, postponeRow } from './failed-rows.js'
 import {
   type LearnerDayKey,
   recomputeLearnerActivities,
+  recomputeLearnerAttempts,
   recomputeLearnerDays,
   recomputeLearnerSteps
 } from './recompute.js'
@@ -15,7 +16,7 @@ import { touchedBy } from './touched.js'
 
 /**
  * What the queue names: by an agent, whose person is looked up, or by the person, a day; and with it a row of
- * `learner_activity` and the rows of `learner_step` of its module, or none.
+ * `learner_activity`, the rows of `learner_step` of its module and those of `learner_attempt` of its activity, or none.
  */
 interface Touched {
   readonly tenant_id: number
@@ -143,7 +144,8 @@ async function recomputeTouched(trx: Transaction<Database>, touched: readonly To
     return key === undefined || moduleId === null || activityId === null ? [] : [{ ...key, moduleId, activityId }]
   })
   const ofActivities = await recomputeLearnerActivities(trx, activities)
-  return [...ofDays, ...ofActivities, ...(await recomputeLearnerSteps(trx, activities))]
+  const ofSteps = await recomputeLearnerSteps(trx, activities)
+  return [...ofDays, ...ofActivities, ...ofSteps, ...(await recomputeLearnerAttempts(trx, activities))]
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Database } from '../database/schema.js'
 import { activityColumns, activityEventColumns, countedActivities } from './learner-activities.js'
+import { attemptColumns, attemptEventColumns, countedAttempts, isOfAttempt } from './learner-attempts.js'
 import {
   beginsOf,
   categoryColumns,
@@ -34,6 +35,9 @@ export interface LearnerModuleKey {
   readonly personId: number
   readonly moduleId: number
 }
+
+/** What one person did with one activity, in whatever module: its rows of `learner_attempt`. */
+export type LearnerAttemptKey = Omit<LearnerActivityKey, 'moduleId'>
 
 /**
  * Decided once for a statement, so that every column of a row agrees on what is in the future. It is later than
@@ -112,6 +116,25 @@ export async function recomputeLearnerSteps(
   return replaceRows(trx, key, { ...learnerStep, known, counted: countedSteps(events) })
 }
 
+/** Recomputes rows of `learner_attempt`, all of a person and activity at once, as `recomputeLearnerDays` does learner-days. */
+export async function recomputeLearnerAttempts(
+  trx: Transaction<Database>,
+  keys: readonly LearnerAttemptKey[]
+): Promise<readonly number[]> {
+  if (keys.length === 0) return []
+  const key = sql`
+    select distinct * from unnest(
+      ${keys.map(key => key.tenantId)}::integer[],
+      ${keys.map(key => key.personId)}::integer[],
+      ${keys.map(key => key.activityId)}::integer[]) as key(tenant_id, person_id, activity_id)`
+  const events = doneOfKeys(attemptEventColumns, sql`event.activity_id = key.activity_id and ${isOfAttempt}`)
+  const known = sql`
+    select event.* from key ${eachKeyAlone(sql`
+      select ${namesOf('known', learnerAttempt.primaryKey)} from learner_attempt as known
+      where known.tenant_id = key.tenant_id and known.person_id = key.person_id and known.activity_id = key.activity_id`)}`
+  return replaceRows(trx, key, { ...learnerAttempt, known, counted: countedAttempts(events) })
+}
+
 /** Recomputes all rows of persons, who must be locked as for `recomputeLearnerDays`; says whether any changed. */
 export async function recomputeAllOf(
   trx: Transaction<Database>,
@@ -132,37 +155,30 @@ export async function recomputeAllOf(
         false as is_carried, ${eventColumns}`
     )
   const ofDays = sql`${side('doer', sql`event.agent_id`)} union all ${side('subject', sql`event.subject_agent_id`)}`
-  const days = await replaceRows(trx, key, {
-    ...learnerDay,
-    known: storedOf(learnerDay),
-    counted: countedEvents(ofDays, now)
-  })
-  const ofActivities = sql`${events(sql`event.agent_id`, activityEventColumns)}
-    where event.module_id is not null and event.activity_id is not null`
-  const activities = await replaceRows(trx, key, {
-    ...learnerActivity,
-    known: storedOf(learnerActivity),
-    counted: countedActivities(ofActivities)
-  })
-  const ofSteps = sql`${events(sql`event.agent_id`, stepEventColumns)} where ${isOfStep}`
-  const steps = await replaceRows(trx, key, {
-    ...learnerStep,
-    known: storedOf(learnerStep),
-    counted: countedSteps(ofSteps)
-  })
-  const categories = await replaceRows(trx, key, {
-    ...learnerCategories,
-    known: storedOf(learnerCategories),
-    counted: categoryRows(sql`${events(sql`event.agent_id`, categoryEventColumns)} where ${isCategorisedDeed}`, null)
-  })
-  return days.length + activities.length + steps.length + categories.length > 0
+  const done = (columns: RawBuilder<unknown>, condition: RawBuilder<unknown>) =>
+    sql`${events(sql`event.agent_id`, columns)} where ${condition}`
+  const isOfActivity = sql`event.module_id is not null and event.activity_id is not null`
+  const replaceAll = async (table: DerivedRows, counted: RawBuilder<unknown>) =>
+    (await replaceRows(trx, key, { ...table, known: storedOf(table), counted })).length > 0
+  const changes = [
+    await replaceAll(learnerDay, countedEvents(ofDays, now)),
+    await replaceAll(learnerActivity, countedActivities(done(activityEventColumns, isOfActivity))),
+    await replaceAll(learnerStep, countedSteps(done(stepEventColumns, isOfStep))),
+    await replaceAll(learnerAttempt, countedAttempts(done(attemptEventColumns, isOfAttempt))),
+    await replaceAll(learnerCategories, categoryRows(done(categoryEventColumns, isCategorisedDeed), null))
+  ]
+  return changes.includes(true)
 }
 
-/** A derived table and what is to stand in it. */
-interface Replacement {
+/** A derived table. */
+interface DerivedRows {
   readonly table: string
   readonly primaryKey: readonly string[]
   readonly columns: readonly string[]
+}
+
+/** A derived table and what is to stand in it. */
+interface Replacement extends DerivedRows {
   /** A query for the primary keys, in their order, of the rows that may be there; it may read `key`. */
   readonly known: RawBuilder<unknown>
   /** A query for the rows of the keys, which may read `key`. */
@@ -180,6 +196,11 @@ const learnerStep = {
   primaryKey: ['tenant_id', 'person_id', 'step', 'day', 'module_id'],
   columns: stepColumns
 }
+const learnerAttempt = {
+  table: 'learner_attempt',
+  primaryKey: ['tenant_id', 'person_id', 'activity_id', 'scale', 'day'],
+  columns: attemptColumns
+}
 const learnerCategories = {
   table: 'learner_categories',
   primaryKey: ['tenant_id', 'person_id', 'begins'],
@@ -191,7 +212,7 @@ function namesOf(table: string, columns: readonly string[]): RawBuilder<unknown>
 }
 
 /** A query for the primary keys of the rows that are stored of the persons that `key` names. */
-function storedOf({ table, primaryKey }: Pick<Replacement, 'table' | 'primaryKey'>): RawBuilder<unknown> {
+function storedOf({ table, primaryKey }: DerivedRows): RawBuilder<unknown> {
   return sql`select ${namesOf('known', primaryKey)} from ${sql.table(table)} as known
     where (known.tenant_id, known.person_id) in (select tenant_id, person_id from key)`
 }

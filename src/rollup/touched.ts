@@ -2,7 +2,10 @@ import { type RawBuilder, sql } from 'kysely'
 import { futureTolerance } from './learner-days.js'
 import { laterDays } from './session.js'
 
-/** What an event touches: an agent's day and, for who did it, a row of `learner_activity` and the steps in its module. */
+/**
+ * What an event touches: an agent's day and, for who did it, a row of `learner_activity`, the steps in its module and the
+ * attempts at its activity.
+ */
 export interface TouchedRow {
   readonly tenant_id: number
   readonly agent_id: number

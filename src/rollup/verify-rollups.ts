@@ -3,6 +3,7 @@ import type { Database } from '../database/schema.js'
 import { type DerivedTable, type Findings, wholeRow } from './difference.js'
 import { deeds, expectedValues, isInRange, ownActivities, ownDays, type PersonRange } from './expected-rows.js'
 import { activityColumns } from './learner-activities.js'
+import { attemptColumns } from './learner-attempts.js'
 import { categoryColumns } from './learner-categories.js'
 import { dayColumns } from './learner-days.js'
 import { stepColumns } from './learner-steps.js'
@@ -19,7 +20,8 @@ const tables = [
   { table: 'learner_categories', key: ['begins'], columns: categoryColumns },
   { table: 'learner_activity', key: ['module_id', 'activity_id'], columns: activityColumns },
   { table: 'learner_begun', key: [], columns: ['begun', 'completed'] },
-  { table: 'learner_step', key: ['step', 'day', 'module_id'], columns: stepColumns }
+  { table: 'learner_step', key: ['step', 'day', 'module_id'], columns: stepColumns },
+  { table: 'learner_attempt', key: ['activity_id', 'scale', 'day'], columns: attemptColumns }
 ] as const
 
 /** What a verification knows of its snapshot. */
@@ -70,12 +72,13 @@ const isSame: Readonly<Record<DerivedTable, RawBuilder<boolean> | null>> = {
   learner_begun: null,
   learner_categories: sql`pending.day >= compared.begins and pending.day < compared.begins + ${sql.lit(daysOfRow)}`,
   learner_activity: sql`pending.module_id = compared.module_id and pending.activity_id = compared.activity_id`,
-  learner_step: sql`pending.module_id = compared.module_id`
+  learner_step: sql`pending.module_id = compared.module_id`,
+  learner_attempt: sql`pending.activity_id = compared.activity_id`
 }
 
 /**
- * Compares `learner_day`, `learner_categories`, `learner_activity` and `learner_step` with what follows from the events,
- * `learner_weeks` and `learner_time` with what follows from `learner_day`, and `learner_begun` with what follows from
+ * Compares `learner_day`, `learner_categories`, `learner_activity`, `learner_step` and `learner_attempt` with what follows
+ * from the events, `learner_weeks` and `learner_time` with what follows from `learner_day`, and `learner_begun` with what follows from
  * `learner_activity`, person by person.
  */
 export async function verifyRollups(trx: Transaction<Database>, snapshot: Snapshot, findings: Findings): Promise<void> {

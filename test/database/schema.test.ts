@@ -75,8 +75,8 @@ function typeName(name: string): string {
 }
 
 async function parseSchema(): Promise<ts.SourceFile> {
-  const texts = ['schema.ts', 'schema-people.ts', 'schema-scores.ts', 'schema-weeks.ts'].map(name =>
-    readFile(new URL(`../../src/database/${name}`, import.meta.url), 'utf8')
+  const texts = ['schema.ts', 'schema-activities.ts', 'schema-people.ts', 'schema-scores.ts', 'schema-weeks.ts'].map(
+    name => readFile(new URL(`../../src/database/${name}`, import.meta.url), 'utf8')
   )
   return ts.createSourceFile('schema.ts', (await Promise.all(texts)).join('\n'), ts.ScriptTarget.Latest, true)
 }

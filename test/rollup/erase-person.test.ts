@@ -22,7 +22,7 @@ const ben = { mbox: 'mailto:ben@example.org' }
 const cem = { account: { homePage: 'https://lms.example', name: 'cem' } }
 const identifier = '["mbox","mailto:ada@example.org"]'
 const persons = [ada, ben, cem]
-const verbs = ['opened', 'completed-task', 'peer-feedback', 'completed', 'posted']
+const verbs = ['opened', 'completed-task', 'peer-feedback', 'completed', 'posted', 'assessed']
 const authority = '{"objectType":"Agent","account":{"homePage":"https://lms.example","name":"lms"}}'
 
 async function start(t: Parameters<typeof testDatabase>[0]) {
@@ -73,6 +73,9 @@ async function derivedOf(db: Kysely<Database>, tenantId: number) {
       join agent on agent.tenant_id = person_agent.tenant_id and agent.id = agent_id
       where learner_day.tenant_id = ${tenantId}`),
     steps: await rows(sql`select step, day, before, followed_on from learner_step where tenant_id = ${tenantId}`),
+    attempts: await rows(sql`
+      select scale, day, before, after, attempts, alone, first_score, last_score, best_score from learner_attempt
+      where tenant_id = ${tenantId}`),
     begun: await rows(sql`select begun, completed from learner_begun where tenant_id = ${tenantId}`),
     // Whosever they are, so that rows of nobody are seen too.
     time: await rows(sql`select to_jsonb(l) - 'person_id' - 'tenant_id' as row from learner_time as l
@@ -118,7 +121,8 @@ const randomStatement = (ids: readonly string[]) =>
       },
       { requiredKeys: [] }
     ),
-    timestamp: fc.constantFrom('2026-03-01T10:00:00Z', '2026-03-02T10:00:00Z')
+    timestamp: fc.constantFrom('2026-03-01T10:00:00Z', '2026-03-02T10:00:00Z'),
+    result: fc.constantFrom({ score: { scaled: 0.5 } }, { score: { raw: 1, min: 0, max: 4 } }, {})
   })
 
 const world = fc.uniqueArray(fc.uuid(), { minLength: 4, maxLength: 8 }).chain(ids =>

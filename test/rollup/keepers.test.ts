@@ -20,7 +20,7 @@ t.test(
     const {
       rows: [now]
     } = await sql<{ keeps: string }>`select current_setting('momentum.keeps') as keeps`.execute(db)
-    for (const keeps of ['', '0023']) {
+    for (const keeps of ['', '0023', '0025']) {
       await older(keeps)
       t.equal((await app.post(opened)).statusCode, 200)
       await t.rejects(processQueue(db, 100), { code: '55000', message: /older than the derived tables/ })

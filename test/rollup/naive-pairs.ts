@@ -29,6 +29,49 @@ export function naiveSteps(history: History): Record<string, Values> {
   return Object.fromEntries(rows)
 }
 
+/** The rows of `learner_attempt`, by `name activity scale day`. */
+export function naiveAttempts(history: History): Record<string, Values> {
+  const groups = new Map<string, Attempt[]>()
+  for (const [person, deeds] of liveDeeds(history)) {
+    for (const { key, ...attempt } of deeds.flatMap(deed => attemptsOf(deed, history))) {
+      groups.set(`${person} ${key}`, [...(groups.get(`${person} ${key}`) ?? []), attempt])
+    }
+  }
+  return Object.fromEntries([...groups].flatMap(([key, attempts]) => daysOf(key, attempts)))
+}
+
+interface Attempt {
+  readonly day: string
+  readonly score: number
+  readonly isAlone: boolean
+}
+
+function attemptsOf(deed: Deed, history: History): readonly (Attempt & { readonly key: string })[] {
+  const activity = deed.shape === 'agent' ? deed.module : deed.activity
+  if (deed.kind !== 'assessed' || activity === null) return []
+  const day = dayOf(deed.timestamp, history) ?? ''
+  const isAlone = deed.score === null || deed.points === null
+  const of = (scale: string, score: number) => ({ key: `${activity} ${scale}`, day, score, isAlone })
+  return [
+    ...(deed.score === null ? [] : [of('scaled', deed.score)]),
+    ...(deed.points === null ? [] : [of('ratio', deed.points / 10)])
+  ]
+}
+
+function daysOf(key: string, attempts: readonly Attempt[]): readonly (readonly [string, Values])[] {
+  const days = [...new Set(attempts.map(({ day }) => day))].sort()
+  return days.map((day, nth) => {
+    const ofDay = attempts.filter(attempt => attempt.day === day)
+    const scores = ofDay.map(({ score }) => score)
+    const values = {
+      ...{ before: days[nth - 1] ?? '-infinity', after: days[nth + 1] ?? 'infinity' },
+      ...{ attempts: ofDay.length, alone: ofDay.filter(({ isAlone }) => isAlone).length },
+      ...{ first_score: scores[0], last_score: scores.at(-1), best_score: Math.max(...scores) }
+    }
+    return [`${key} ${day}`, values]
+  })
+}
+
 /** The rows of `learner_begun`, by the person's name. */
 export function naiveBegun(activities: Record<string, Values>): Record<string, Values> {
   const persons = new Map<string, Map<string, { readonly begun: string[]; readonly completed: string[] }>>()

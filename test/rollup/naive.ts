@@ -14,6 +14,8 @@ export interface Deed {
   readonly activity: string
   readonly module: string | null
   readonly score: number | null
+  /** Of ten, beside the score or alone. */
+  readonly points: number | null
   readonly minutes: number | null
   readonly tags: readonly string[] | null
   readonly categories: readonly string[]

@@ -19,7 +19,7 @@ import {
   withoutZeros
 } from './naive.js'
 import { naiveMeasure, worldOf } from './naive-metrics.js'
-import { naiveBegun, naiveSteps } from './naive-pairs.js'
+import { naiveAttempts, naiveBegun, naiveSteps } from './naive-pairs.js'
 import { naiveTime, naiveWeeks } from './naive-weeks.js'
 import { prepareTexts } from './prepared.js'
 import { ask } from './question.js'
@@ -140,6 +140,19 @@ async function readSteps(tenantId: number): Promise<Record<string, Values>> {
   return Object.fromEntries(rows.map(({ key, values }) => [key, values]))
 }
 
+async function readAttempts(tenantId: number): Promise<Record<string, Values>> {
+  const { rows } = await sql<Row>`
+    select concat_ws(' ', coalesce(person.external_id, agent.ifi), activity.iri, scale, day) as key, json_build_object(
+      'before', before, 'after', after, 'attempts', attempts, 'alone', alone, 'first_score', first_score::float8,
+      'last_score', last_score::float8, 'best_score', best_score::float8) as values
+    from learner_attempt as attempt
+    join person on person.tenant_id = attempt.tenant_id and person.id = attempt.person_id
+    join activity on activity.tenant_id = attempt.tenant_id and activity.id = attempt.activity_id
+    left join agent on agent.tenant_id = attempt.tenant_id and agent.id = person.first_agent_id
+    where attempt.tenant_id = ${tenantId}`.execute(stage.db)
+  return Object.fromEntries(rows.map(({ key, values }) => [key, values]))
+}
+
 async function readBegun(tenantId: number): Promise<Record<string, Values>> {
   const { rows } = await sql<{ key: string; begun: readonly string[]; completed: readonly string[] }>`
     select coalesce(person.external_id, agent.ifi) as key, to_json(begun) as begun, to_json(completed) as completed
@@ -197,6 +210,7 @@ async function checkTables({ story, outcome, now, days }: Played) {
   deepStrictEqual(await readActivities(tenantId), activities, 'learner_activity')
   deepStrictEqual(await readBegun(tenantId), naiveBegun(activities), 'learner_begun')
   deepStrictEqual(await readSteps(tenantId), naiveSteps(history), 'learner_step')
+  deepStrictEqual(await readAttempts(tenantId), naiveAttempts(history), 'learner_attempt')
   const ranges = persons.people().flatMap(({ name, ranges }) => ranges.map(range => ({ name, ...range })))
   deepStrictEqual(await readRoster(tenantId), ranges, 'roster')
   if (story.checks.events) {

@@ -35,6 +35,7 @@ const deeds = fc
     activity: fc.constantFrom(activities[0], activities[1]),
     module: fc.constantFrom(null, activities[0], activities[2]),
     score: fc.constantFrom(null, 0, 0.25, 0.5, 1, -0.75),
+    points: fc.constantFrom(null, null, 0, 5, 10),
     minutes: fc.constantFrom(null, 0, 1, 90),
     tags: fc.constantFrom(null, [], ['confident'], ['needs-practice', 'confident']),
     categories: fc.constantFrom<readonly string[]>([], [talking], [talking, asking], [cmi5], [cmi5, asking])
@@ -127,13 +128,17 @@ export interface Statement {
   readonly body: object
 }
 
+function scoreOf({ score, points }: Pick<Deed, 'score' | 'points'>): object {
+  return { ...(score === null ? {} : { scaled: score }), ...(points === null ? {} : { raw: points, min: 0, max: 10 }) }
+}
+
 function statementOf({ kind, actor, shape, subject, timestamp, ...deed }: Deed): object {
   const agent = { mbox: mboxOf(actor) }
   const verb = { id: `${n}verbs/${kind}` }
   const about = { objectType: 'Agent', mbox: mboxOf(subject) }
   const object = { id: deed.activity }
   const result = {
-    ...(deed.score === null ? {} : { score: { scaled: deed.score } }),
+    ...(deed.score === null && deed.points === null ? {} : { score: scoreOf(deed) }),
     ...(deed.minutes === null ? {} : { duration: `PT${deed.minutes}M` }),
     ...(deed.tags === null ? {} : { extensions: { [`${n}extensions/outcome-tags`]: deed.tags } })
   }

@@ -25,7 +25,7 @@ const did = (kind: string, name: string, parts: object = {}) => ({
 })
 const about = (name: string) => ({ context: { extensions: { [`${n}extensions/subject`]: agentOf(name) } } })
 const result = {
-  score: { scaled: 0.5 },
+  score: { scaled: 0.5, raw: 1, min: 0, max: 4 },
   success: true,
   completion: false,
   duration: 'PT5M',
@@ -89,6 +89,8 @@ t.test('every corruption of every table is found, and told by table, key and col
   const activity = { table: 'learner_activity' }
   const begun = { table: 'learner_begun' }
   const step = { table: 'learner_step' }
+  const attempt = { table: 'learner_attempt' }
+  const ratio = { ...attempt, key: { scale: 'ratio', day: '2026-01-12' } }
   const corruptions: [string, object][] = [
     [
       `update learner_day set assessed = 7 where assessed = 1`,
@@ -141,6 +143,18 @@ t.test('every corruption of every table is found, and told by table, key and col
       `insert into learner_step select (jsonb_populate_record(s, '{"person_id": 4711}')).* from learner_step as s limit 1`,
       { ...step, key: { person_id: 4711 }, column: '(row)', stored: 'exists', recomputed: null }
     ],
+    [`update learner_attempt set before = day - 1`, { ...attempt, column: 'before', recomputed: null }],
+    [`update learner_attempt set after = day + 1`, { ...attempt, column: 'after', recomputed: null }],
+    [`update learner_attempt set attempts = 2`, { ...ratio, column: 'attempts', stored: '2', recomputed: '1' }],
+    [`update learner_attempt set alone = 1`, { ...ratio, column: 'alone', stored: '1', recomputed: null }],
+    [`update learner_attempt set first_score = 0.50 where scale = 'scaled'`, { ...attempt, column: 'first_score' }],
+    [`update learner_attempt set last_score = 1`, { ...ratio, column: 'last_score', stored: '1' }],
+    [`update learner_attempt set best_score = 0`, { ...attempt, column: 'best_score', recomputed: '0.5' }],
+    [`delete from learner_attempt where scale = 'ratio'`, { ...ratio, column: '(row)', stored: null }],
+    [
+      `insert into learner_attempt select (jsonb_populate_record(a, '{"person_id": 4711}')).* from learner_attempt as a limit 1`,
+      { ...attempt, key: { person_id: 4711 }, column: '(row)', stored: 'exists', recomputed: null }
+    ],
     [`update learning_event set score_scaled = 0.4 where kind = 'assessed'`, { ...event, column: 'score_scaled' }],
     [`update learning_event set duration_ms = 1 where kind = 'assessed'`, { ...event, column: 'duration_ms' }],
     [`update learning_event set success = false where kind = 'assessed'`, { ...event, column: 'success' }],
@@ -174,7 +188,7 @@ t.test('every corruption of every table is found, and told by table, key and col
   ]
   const tables = [
     ...['learner_day', 'learner_weeks', 'learner_time', 'learner_categories'],
-    ...['learner_activity', 'learner_begun', 'learner_step'],
+    ...['learner_activity', 'learner_begun', 'learner_step', 'learner_attempt'],
     ...['learning_event', 'person_agent']
   ]
   for (const table of tables) await sql.raw(`create table kept_${table} as table ${table}`).execute(db)

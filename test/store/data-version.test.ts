@@ -46,7 +46,7 @@ const told = (query: ReturnType<typeof sql>) => sql`(
   select md5(coalesce(string_agg(row::text, '|' order by row::text), '')) from (${query}) as row)`
 
 const rollups = [
-  ...(['learner_day', 'learner_activity', 'learner_begun', 'learner_step'] as const),
+  ...(['learner_day', 'learner_activity', 'learner_begun', 'learner_step', 'learner_attempt'] as const),
   ...(['roster', 'cohort', 'assignment', 'event_mapping'] as const)
 ] as const
 
