@@ -45,6 +45,8 @@ export interface Population {
    * all do.
    */
   readonly weeksThatCount: { readonly join: RawBuilder<unknown>; readonly days: RawBuilder<number> } | null
+  /** The stretches of days that count, half-open: `ordinal`, `person_id`, `since` and `until`; null where all days do. */
+  readonly stretches: RawBuilder<unknown> | null
   /**
    * The columns by which rows of a learner's deeds are grouped, and joined to `population`. The learner stands first: rows
    * are sorted by it in fewer comparisons than by a period that most of them share.
@@ -115,6 +117,7 @@ function onOneDay(request: PopulationRequest): Population {
     ],
     onDaysThatCount: sql``,
     weeksThatCount: null,
+    stretches: null,
     keys: [sql`person_id`, sql`ordinal`]
   }
 }
@@ -168,6 +171,7 @@ function overDays(request: PopulationRequest): Population {
       days: sql<number>`((1::bigint << least(${sql.lit(daysOfRow)}, member.until - weeks.begins))
         - (1::bigint << greatest(0, member.since - weeks.begins)))`
     },
+    stretches: sql`member`,
     keys
   }
 }

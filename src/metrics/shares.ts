@@ -122,9 +122,20 @@ export function periods({ periods }: Pick<SharesRequest, 'periods'>): RawBuilder
 
 /** The rows of seven weeks that the periods reach, without those that can be no one's in P. */
 function weeks(request: SharesRequest, counting: Counting): RawBuilder<unknown> {
-  const { tenantId, filter } = request
-  const { from, to } = extent(request, counting)
-  const { table = 'learner_weeks', seesNext } = counting.fromWeeks ?? {}
+  const { table, seesNext = false } = counting.fromWeeks ?? {}
+  return weeksOf(request, { ...extent(request, counting), table, seesNext })
+}
+
+/** Common table expressions of which the last is `population_weeks`: the rows that some days, half-open, are in. */
+export function weeksOf(
+  { tenantId, filter }: Pick<SharesRequest, 'tenantId' | 'filter'>,
+  {
+    from,
+    to,
+    table = 'learner_weeks',
+    seesNext = false
+  }: { readonly from: string; readonly to: string; readonly table?: string | undefined; readonly seesNext?: boolean }
+): RawBuilder<unknown> {
   const population = filter === null ? sql`select * from window_weeks` : rowsOfCohort(tenantId, sql`window_weeks`)
   const next = sql`, case when lead(begins) over person_weeks = begins + ${sql.lit(daysOfRow)}
     then lead(active) over person_weeks else 0 end as next_active`

@@ -1,8 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../../database/schema.js'
 import { learnerDays } from '../../rollup/learner-days.js'
-import { isActiveDay } from '../activity.js'
-import { populationOf } from '../population.js'
+import { type Population, populationOf } from '../population.js'
 import { daysOfCohort, excluded, notFew, periods } from '../shares.js'
 import { readSnapshot, type SnapshotRow, snapshotColumns } from '../snapshot.js'
 import { addDays, type Period } from '../window.js'
@@ -18,14 +17,16 @@ export interface JourneyQuestion {
    * Common table expressions over `period`, `period_day`, `population` and `population_day`: the learner-days, without
    * those that can be no one's in P.
    */
-  readonly expressions: (onDaysThatCount: RawBuilder<unknown>) => readonly RawBuilder<unknown>[]
+  readonly expressions: (population: Population) => readonly RawBuilder<unknown>[]
+  /** An expression with the `ordinal` of each period in which somebody is in P, if one is shorter than P itself. */
+  readonly placed?: RawBuilder<unknown>
   /** A query for the rows of the answer. */
   readonly answer: RawBuilder<unknown>
 }
 
 interface Row<Answer> extends SnapshotRow {
   readonly answer: readonly Answer[]
-  readonly empty_periods: number
+  readonly filled_periods: number
 }
 
 /** Asks in one round trip, and so of one snapshot; the rows come as JSON. */
@@ -36,19 +37,22 @@ export async function askJourney<Answer>(
 ): Promise<{ readonly rows: readonly Answer[]; readonly state: JourneyState }> {
   const { today } = request.window
   const population = populationOf({ ...request, periods: question.periods, today, tomorrow: addDays(today, 1) })
+  const placed = question.placed ?? population.stretches ?? sql`population`
   const { rows } = await sql<Row<Answer>>`
     with recursive ${periods(question)},
     ${sql.join(population.expressions)},
     ${days(request, question)},
-    ${sql.join(question.expressions(population.onDaysThatCount))},
+    ${sql.join(question.expressions(population))},
     ${excluded(request)}
     select (select coalesce(jsonb_agg(to_jsonb(answer)), '[]') from (${question.answer}) as answer) as answer,
-      (select count(*) from period where not exists (
-        select from population where population.ordinal = period.ordinal))::integer as empty_periods,
+      (select count(*) from (select distinct ordinal from ${placed}) as placed)::integer as filled_periods,
       ${snapshotColumns(request)}
     from excluded`.execute(db)
   const [row] = rows as [Row<Answer>]
-  return { rows: row.answer, state: { ...readSnapshot(row), emptyPeriods: row.empty_periods } }
+  return {
+    rows: row.answer,
+    state: { ...readSnapshot(row), emptyPeriods: question.periods.length - row.filled_periods }
+  }
 }
 
 /**
@@ -64,24 +68,4 @@ function days({ tenantId, source, asOf, window, filter }: JourneyRequest, { days
   return sql`
     learner_days as materialized (${learnerDay}),
     population_day as (${notFew(wanted)})`
-}
-
-/**
- * The expression `first_active`: for each learner of P the first active day ever, as far as the record goes; none for
- * who was never active. In the rollup it is looked up along its key, which ends in the day: that reads a row or two of
- * each learner where an aggregate would read them all. Of events, `days` must begin with `-infinity`.
- */
-export function firstActive({ tenantId, source }: JourneyRequest): RawBuilder<unknown> {
-  if (source === 'events') {
-    return sql`first_active as materialized (
-      select person_id, min(day) as first_day from population_day where ${isActiveDay} group by person_id)`
-  }
-  return sql`first_active as materialized (
-    select person_id, first_day
-    from (select distinct person_id from population) as learner
-    cross join lateral (
-      select day as first_day from learner_day
-      where tenant_id = ${tenantId} and learner_day.person_id = learner.person_id and ${isActiveDay}
-      order by day limit 1
-    ) as first)`
 }

@@ -55,7 +55,7 @@ export async function foldSteps(db: Kysely<Database>, request: FoldRequest): Pro
   const { rows, state } = await askJourney<StepRow>(db, request, {
     periods: [window],
     days: asked.days,
-    expressions: onDaysThatCount => [
+    expressions: ({ onDaysThatCount }) => [
       touchDays(asked),
       entered(asked, onDaysThatCount),
       ...steps.slice(1).map((_, at) => reached(asked, at + 2))

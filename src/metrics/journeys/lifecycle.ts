@@ -1,11 +1,11 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../../database/schema.js'
-import { isActiveDay } from '../activity.js'
 import { guardFor, leastShownOf } from '../disclosure/guard.js'
+import type { Population } from '../population.js'
 import type { MetricAsker } from '../resolve-query.js'
-import { dated } from '../shares.js'
 import type { Interval, Period } from '../window.js'
-import { askJourney, firstActive } from './ask-journey.js'
+import { type ActiveDays, activeDays } from './active-days.js'
+import { askJourney } from './ask-journey.js'
 import {
   type JourneyMeta,
   type JourneyQuery,
@@ -86,10 +86,13 @@ async function completeLifecycle(db: Kysely<Database>, request: JourneyRequest, 
 /** Counts the learners of each period of the window, in order, whether or not they may be shown. */
 export function countLifecycle(db: Kysely<Database>, request: JourneyRequest, interval: Interval) {
   const { window, source } = request
+  const days = { from: previousStart(window.from, interval), to: window.to }
+  const active = activeDays(request, days)
   return askJourney<LifecycleCounts>(db, request, {
     periods: window.periods,
-    days: { from: source === 'events' ? '-infinity' : previousStart(window.from, interval), to: window.to },
-    expressions: onDaysThatCount => expressions(request, interval, onDaysThatCount),
+    days: { ...days, from: source === 'events' ? '-infinity' : days.from },
+    expressions: population => [active.expressions, learnerStates(request, interval, { active, population })],
+    placed: sql`learner_state`,
     answer: states
   })
 }
@@ -98,57 +101,59 @@ function previousStart(day: string, interval: Interval): string {
   return addUnits(startOfUnit(day, interval), interval, -1)
 }
 
-/**
- * Each part is materialized, for it is not to be counted anew for every learner that it is joined to. `offset 0` keeps the
- * days on which learners belong to P from being joined to the calendar before the deeds are.
- */
-function expressions(
-  request: JourneyRequest,
+/** The expression `learner_state`: how many learners of P are in which state by period, null for none; each is told once. */
+function learnerStates(
+  { window }: JourneyRequest,
   interval: Interval,
-  onDaysThatCount: RawBuilder<unknown>
-): readonly RawBuilder<unknown>[] {
-  const previous = request.window.periods.map(({ from }) => previousStart(from, interval))
-  return [
-    firstActive(request),
-    sql`previous_day as (
-      select ordinal, begins + nth as day
-      from period join unnest(${previous}::date[]) with ordinality as previous (begins, ordinal) using (ordinal)
-      cross join generate_series(0, starts - begins - 1) as nth
-    )`,
-    sql`active_day as materialized (select person_id, day from population_day where ${isActiveDay})`,
-    sql`active_now as materialized (
-      select distinct ordinal, person_id
-      from ${dated(request.window, sql`active_day`)} ${onDaysThatCount}
-    )`,
-    sql`active_before as materialized (
-      select distinct ordinal, person_id from active_day join previous_day using (day)
+  { active, population }: { readonly active: ActiveDays; readonly population: Population }
+): RawBuilder<unknown> {
+  const starts = ofPeriod(window.periods.map(({ from }) => from))
+  const ends = ofPeriod(window.periods.map(({ to }) => to))
+  const isBefore = active.hasDay(ofPeriod(window.periods.map(({ from }) => previousStart(from, interval))), starts)
+  const { stretches } = population
+  const isNow = stretches === null ? active.hasDay(starts, ends) : sql`is_now`
+  return sql`
+    learner_state as materialized (
+      select ordinal, state, count(*) as learners
+      from (
+        select ordinal, case
+          when ${isNow} then case
+            when ${isBefore} then 'returning'
+            when ${active.wasActiveBefore(starts)} then 'resurrecting'
+            else 'new' end
+          when ${isBefore} then 'dormant' end as state
+        from ${stretches === null ? sql`population` : activeOn(stretches, active)}
+        left join active_learner using (person_id)
+      ) as learner
+      group by ordinal, state
     )`
-  ]
 }
 
-const isNow = sql`active_now.person_id is not null`
-const isBefore = sql`active_before.person_id is not null`
-const count = (condition: RawBuilder<unknown>) => sql`count(*) filter (where ${condition})::integer`
+/** SQL for a day of each period, looked up in a list: joining the periods to 255,509 learners took as long as all else. */
+function ofPeriod(days: readonly string[]): RawBuilder<string> {
+  return sql<string>`(${days}::date[])[ordinal]`
+}
+
+/** Whether the learners of P were active on a day that counts. */
+function activeOn(stretches: RawBuilder<unknown>, active: ActiveDays): RawBuilder<unknown> {
+  return sql`(
+    select ordinal, person_id, bool_or(${active.hasDay(sql`since`, sql`until`)}) as is_now
+    from ${stretches} left join active_learner using (person_id)
+    group by ordinal, person_id) as population`
+}
+
+const sum = (condition: RawBuilder<unknown>) => sql`coalesce(sum(learners) filter (where ${condition}), 0)::integer`
 
 /** One row per period, in order, also for those in which P is empty. */
 const states: RawBuilder<unknown> = sql`
-  select coalesce(population, 0) as population, coalesce(active, 0) as active, coalesce(new, 0) as new,
-    coalesce("returning", 0) as "returning", coalesce(resurrecting, 0) as resurrecting, coalesce(dormant, 0) as dormant
-  from period left join (
-    select ordinal, count(*)::integer as population,
-      ${count(isNow)} as active,
-      ${count(sql`${isNow} and first_day >= starts`)} as new,
-      ${count(sql`${isNow} and first_day < starts and ${isBefore}`)} as "returning",
-      ${count(sql`${isNow} and first_day < starts and not ${isBefore}`)} as resurrecting,
-      ${count(sql`not ${isNow} and ${isBefore}`)} as dormant
-    from population
-    join period using (ordinal)
-    left join active_now using (ordinal, person_id)
-    left join active_before using (ordinal, person_id)
-    left join first_active using (person_id)
-    group by ordinal
-  ) as counted using (ordinal)
-  order by ordinal`
+  select ${sum(sql`true`)} as population,
+    ${sum(sql`state <> 'dormant'`)} as active,
+    ${sum(sql`state = 'new'`)} as new,
+    ${sum(sql`state = 'returning'`)} as "returning",
+    ${sum(sql`state = 'resurrecting'`)} as resurrecting,
+    ${sum(sql`state = 'dormant'`)} as dormant
+  from period left join learner_state using (ordinal)
+  group by ordinal order by ordinal`
 
 function toResult(
   { from, to, partial }: Period,

@@ -1,10 +1,13 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../../database/schema.js'
-import { isActiveDay } from '../activity.js'
+import { daysOfRow } from '../../rollup/learner-weeks.js'
 import { guardFor, leastShownOf } from '../disclosure/guard.js'
+import type { Population } from '../population.js'
 import type { MetricAsker } from '../resolve-query.js'
+import { dated } from '../shares.js'
 import { addDays, type Interval } from '../window.js'
-import { askJourney, firstActive } from './ask-journey.js'
+import { type ActiveDays, activeDays } from './active-days.js'
+import { askJourney } from './ask-journey.js'
 import {
   type JourneyMeta,
   type JourneyQuery,
@@ -14,7 +17,7 @@ import {
   resolveJourney
 } from './journey.js'
 import { type CohortCounts, type RetentionCohort, type RetentionCurve, toCohorts, toCurve } from './retention-matrix.js'
-import { addUnits, resolveUnits } from './units.js'
+import { addUnits, resolveUnits, startOfUnit } from './units.js'
 
 /** Raised whenever the same data would give another number. */
 const definitionVersion = 1
@@ -86,10 +89,13 @@ async function completeRetention(db: Kysely<Database>, request: RetentionRequest
 /** Counts the learners of each cohort of the window, in order, whether or not they may be shown. */
 export function countRetention(db: Kysely<Database>, request: RetentionRequest) {
   const { window, source } = request
+  const days = { from: window.from, to: lastDay(request) }
+  // A row more tells of nearly everyone whether they were active before, so that few have to be looked up.
+  const active = activeDays(request, { ...days, from: addDays(days.from, -daysOfRow) })
   return askJourney<CohortCounts>(db, request, {
     periods: window.periods,
-    days: { from: source === 'events' ? '-infinity' : window.from, to: lastDay(request) },
-    expressions: onDaysThatCount => expressions(request, onDaysThatCount),
+    days: { ...days, from: source === 'events' ? '-infinity' : days.from },
+    expressions: population => [active.expressions, acquired(request, active, population), cells(request, active)],
     answer: counted(request)
   })
 }
@@ -104,67 +110,59 @@ function lastDay({ window, type, unit, count }: RetentionRequest): string {
 }
 
 /**
- * Each learner is folded into one row: a bit for each period they were active in, the last such period, and how many
- * have closed. As the day of the asking lies in the first that is open, its number is how many have.
+ * Those whose first active day ever lies in the window, by the cohort in whose P they were on it. P, which has a row for
+ * each learner and cohort, is read for them alone.
  */
-function expressions(request: RetentionRequest, onDaysThatCount: RawBuilder<unknown>): readonly RawBuilder<unknown>[] {
-  const { window, count } = request
-  const nth = periodOf(request, sql`day`)
-  return [
-    firstActive(request),
-    sql`acquired as materialized (
-      select ordinal, person_id, day as first_day, ${periodOf(request, sql`${window.today}::date`, sql`day`)} as closed
-      from (
-        select population.ordinal, person_id, first_day as day
-        from population join first_active using (person_id) join period using (ordinal)
-        where first_day >= starts and first_day < ends offset 0
-      ) as dated ${onDaysThatCount}
-    )`,
-    sql`retained as (
-      select ordinal, person_id, closed, bit_or(case when nth < ${count}::integer then 1 << nth else 0 end) as periods,
-        max(nth) as last_period
-      from (
-        select ordinal, person_id, closed, ${nth} as nth
-        from acquired join population_day using (person_id)
-        where ${isActiveDay} and day >= first_day and day <= ${window.today}::date
-      ) as active
-      group by ordinal, person_id, closed
+function acquired({ window }: RetentionRequest, active: ActiveDays, population: Population): RawBuilder<unknown> {
+  const { stretches, onDaysThatCount } = population
+  return sql`
+    first_active as materialized (
+      select person_id, first_day as day, days from active_learner
+      where first_day >= ${window.from}::date and first_day < ${window.to}::date
+        and not ${active.wasActiveBefore(sql`${window.from}::date`)}
+    ),
+    acquired as materialized (
+      select ordinal, person_id, day as first_day, days
+      from ${dated(window, sql`first_active`)}
+      ${stretches === null ? sql`join population using (ordinal, person_id)` : onDaysThatCount}
     )`
-  ]
 }
 
-/** SQL for the number of the period, from 0, that a local day lies in for a learner who began on `first`. */
-function periodOf(
-  { type, unit }: Pick<RetentionRequest, 'type' | 'unit'>,
-  day: RawBuilder<unknown>,
-  first: RawBuilder<unknown> = sql`first_day`
-): RawBuilder<number> {
-  if (unit === 'day') return sql<number>`(${day} - ${first})`
-  const isRolling = type === 'rolling'
-  // The first day of the year 1 was a Monday; no day that counts lies before it.
-  const week = (of: RawBuilder<unknown>) => sql`((${of} - '0001-01-01'::date) / 7)`
-  if (unit === 'week')
-    return isRolling ? sql<number>`((${day} - ${first}) / 7)` : sql<number>`(${week(day)} - ${week(first)})`
-  const month = (of: RawBuilder<unknown>) =>
-    sql`(extract(year from ${of})::integer * 12 + extract(month from ${of})::integer)`
-  const months = sql`(${month(day)} - ${month(first)})`
-  if (!isRolling) return sql<number>`${months}`
-  const isEarly = sql`${day} < (${first} + make_interval(months => ${months}))::date`
-  return sql<number>`(${months} - case when ${isEarly} then 1 else 0 end)`
+/** Of each cohort and period, the learners whose period has closed and those of them who were retained. */
+function cells(request: RetentionRequest, active: ActiveDays): RawBuilder<unknown> {
+  const { window, type, count } = request
+  const tomorrow = sql`${window.today}::date + 1`
+  const { begins, ends } = nthPeriod(request)
+  const isEligible = sql`ends < ${tomorrow}`
+  const isRetained = active.hasDay(sql`begins`, type === 'unbounded' ? sql`greatest(ends, ${tomorrow})` : sql`ends`)
+  return sql`
+    cell as (
+      select ordinal, nth, count(*)::integer as size, count(*) filter (where ${isEligible})::integer as eligible,
+        count(*) filter (where ${isEligible} and ${isRetained})::integer as retained
+      from (
+        select ordinal, nth, days, ${begins} as begins, ${ends} as ends
+        from acquired cross join generate_series(0, ${count}::integer - 1) as nth
+      ) as learner
+      group by ordinal, nth
+    )`
+}
+
+/** SQL for the days of the nth period, half-open: in the calendar from the cohort's unit, or from the learner's first day. */
+function nthPeriod({ window, type, unit, count }: RetentionRequest) {
+  if (type === 'rolling') {
+    const after = (nth: RawBuilder<unknown>) => sql`(first_day + make_interval(${sql.raw(`${unit}s`)} => ${nth}))::date`
+    return { begins: after(sql`nth`), ends: after(sql`nth + 1`) }
+  }
+  const first = startOfUnit(window.from, unit)
+  const starts = Array.from({ length: window.periods.length + count }, (_, at) => addUnits(first, unit, at))
+  return { begins: sql`(${starts}::date[])[ordinal + nth]`, ends: sql`(${starts}::date[])[ordinal + nth + 1]` }
 }
 
 /** One row per cohort, in order: its size, and for each period how many are eligible and how many were retained. */
-function counted({ type, count }: RetentionRequest): RawBuilder<unknown> {
-  const isRetained = type === 'unbounded' ? sql`last_period >= nth` : sql`periods & (1 << nth) > 0`
+function counted({ count }: RetentionRequest): RawBuilder<unknown> {
   return sql`
     select period.ordinal, coalesce(max(size), 0) as size,
-      jsonb_agg(coalesce(eligible, 0) order by nth) as eligible, jsonb_agg(coalesce(kept, 0) order by nth) as retained
-    from period cross join generate_series(0, ${count}::integer - 1) as nth
-    left join (
-      select ordinal, nth, count(*)::integer as size, count(*) filter (where nth < closed)::integer as eligible,
-        count(*) filter (where nth < closed and ${isRetained})::integer as kept
-      from retained cross join generate_series(0, ${count}::integer - 1) as nth
-      group by ordinal, nth
-    ) as cell using (ordinal, nth)
+      jsonb_agg(coalesce(eligible, 0) order by nth) as eligible, jsonb_agg(coalesce(retained, 0) order by nth) as retained
+    from period cross join generate_series(0, ${count}::integer - 1) as nth left join cell using (ordinal, nth)
     group by period.ordinal order by period.ordinal`
 }

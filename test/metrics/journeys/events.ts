@@ -159,13 +159,13 @@ export function answering<Query, Answer>(
 
 export const timeZones = fc.constantFrom('UTC', 'America/New_York')
 
-/** A window, a unit and a day of the asking; `spread` lays deeds out over months. */
+/** A window, a unit and a day of the asking; `spread` lays deeds out over months, or more than a year. */
 export const activities = fc.record({
   from: fc.integer({ min: -40, max: 30 }),
   days: fc.integer({ min: 1, max: 70 }),
   today: fc.integer({ min: 0, max: 80 }),
   unit: fc.constantFrom('day', 'week', 'month'),
-  spread: fc.constantFrom(1, 4).map(
+  spread: fc.constantFrom(1, 4, 20).map(
     factor =>
       (deeds: readonly Deed[]): readonly Deed[] =>
         deeds.map(deed => ({ ...deed, at: deed.at + (factor - 1) * 86_400_000 * (dayOf(deed.at, 'UTC') - 5) }))

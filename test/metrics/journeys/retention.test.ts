@@ -117,6 +117,17 @@ t.test(
   }
 )
 
+t.test('who was active ever before the window is of no cohort, however long ago that was', async t => {
+  const begun = Array.from({ length: 5 }, () => learner(0, 7))
+  const others = [learner(-40, 0), learner(-160, 0), learner(-800, 7)]
+  const tenantId = await seedWorld(db, { people: [...begun, ...others] })
+  const { results } = await answerRetention(db, query, { ...asker, tenantId })
+  t.same(
+    results.map(({ size }) => size),
+    [5, 0]
+  )
+})
+
 t.test('without from and to it is the last twelve units that are over, of twelve periods each', async t => {
   const tenantId = await seedWorld(db, example)
   const answer = await answerRetention(db, { unit: 'month' }, { ...asker, tenantId })
