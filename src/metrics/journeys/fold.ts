@@ -1,9 +1,13 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../../database/schema.js'
+import { firstDayOf, learnersOfWeeks } from '../learner-weeks.js'
+import type { Population } from '../population.js'
+import { weeksOf } from '../shares.js'
 import { addDays } from '../window.js'
 import { askJourney } from './ask-journey.js'
 import type { JourneyState } from './journey.js'
-import { firstAt, type TouchRequest, touchDays, touches, touchesOn } from './touches.js'
+import { daysOf } from './steps.js'
+import { countedDays, firstAt, keptDays, type TouchRequest, touches, touchesOn } from './touches.js'
 
 /** How the steps of a journey must follow each other. */
 export const foldModes = ['ordered', 'unordered', 'strict'] as const
@@ -42,8 +46,8 @@ export interface Folded {
 }
 
 /**
- * Follows each learner of P from step to step: one scan of the window's days, and for each step one pass over them that
- * is joined with those who came so far.
+ * Follows each learner of P from step to step: the days of the first step are found, then all touches of each bracket, and
+ * for each step these are joined with those who came so far.
  *
  * A learner enters with the first touch of the first step in the window; the bracket is that local day and the
  * `windowDays` after it, and may reach past the window's end. As with returns, it does not matter whether the learner
@@ -55,9 +59,11 @@ export async function foldSteps(db: Kysely<Database>, request: FoldRequest): Pro
   const { rows, state } = await askJourney<StepRow>(db, request, {
     periods: [window],
     days: asked.days,
-    expressions: ({ onDaysThatCount }) => [
-      touchDays(asked),
-      entered(asked, onDaysThatCount),
+    expressions: population => [
+      ...(request.source === 'rollup'
+        ? [enteredByWeeks(asked, population), keptDays(asked, bracket(asked, sql`entered_on`))]
+        : [countedDays(asked), enteredByTouches(asked, population)]),
+      entered,
       ...steps.slice(1).map((_, at) => reached(asked, at + 2))
     ],
     answer: sql`${sql.join(
@@ -75,35 +81,65 @@ type AskedFold = FoldRequest & TouchRequest
 const table = (step: number) => sql.ref(`reached_${step}`)
 
 /**
- * The first step. `is true` makes the list of learners a hash that days are sifted by: P is guessed to be one row, and
- * joined it was gone through for each of 300 learners. `offset 0` keeps the days on which learners belong to P from being joined before the touches are
- * found: each would be compared with every day.
+ * SQL for whether a row is of someone in P, which is made a hash that rows are sifted by: P is guessed to be one row, and
+ * joined it was gone through for each of 300 learners.
  */
-function entered({ window, windowDays }: AskedFold, onDaysThatCount: RawBuilder<unknown>): RawBuilder<unknown> {
+const isOfP = sql`(person_id in (select person_id from population)) is true`
+
+/** The expression `entered_day`: the day on which each learner entered, from the sets of days of the first step. */
+function enteredByWeeks(request: AskedFold, population: Population): RawBuilder<unknown> {
+  const { window, steps } = request
+  const days = daysOf(steps[0] ?? '')
+  const fromWeeks = { days, perLearner: [sql`min(begins + ${firstDayOf(sql`days`)}::integer) as entered_on`] }
   return sql`
-    entered as (
-      select person_id, min(first_at) as entered_at, min(day) as entered_on,
-        min(day) + ${windowDays}::integer < ${window.today}::date as is_closed
-      from (
-        select ordinal, person_id, day, ${firstAt(1)} as first_at
-        from touch_day cross join period
-        where (person_id in (select person_id from population)) is true and ${firstAt(1)} is not null and day >= ${window.from}::date and day < ${window.to}::date offset 0
-      ) as dated ${onDaysThatCount}
-      group by person_id
-    ),
-    reached_1 as (
-      select person_id, entered_at, entered_on, entered_at as previous_at, entered_on as previous_on,
-        entered_at as reached_at, entered_on as reached_on
-      from entered where is_closed
+    ${weeksOf(request, window)},
+    ${learnersOfWeeks({ periods: [window], fromWeeks, population, isDeedOfPeriod: false })},
+    entered_day as materialized (
+      select person_id, entered_on, ${isClosed(request)} as is_closed from learner where ${isOfP}
     )`
 }
 
+/**
+ * The same from the touches themselves. `offset 0` keeps the days on which learners belong to P from being joined before
+ * the touches are found: each would be compared with every day.
+ */
+function enteredByTouches(request: AskedFold, { onDaysThatCount }: Population): RawBuilder<unknown> {
+  const { from, to } = request.window
+  return sql`
+    entered_day as materialized (
+      select person_id, entered_on, ${isClosed(request)} as is_closed
+      from (
+        select person_id, min(day) as entered_on
+        from (
+          select ordinal, person_id, day from touch_day cross join period
+          where ${isOfP} and ${firstAt(1)} is not null and day >= ${from}::date and day < ${to}::date offset 0
+        ) as dated ${onDaysThatCount}
+        group by person_id
+      ) as entry
+    )`
+}
+
+function isClosed({ window, windowDays }: AskedFold): RawBuilder<boolean> {
+  return sql<boolean>`entered_on + ${windowDays}::integer < ${window.today}::date`
+}
+
+/** SQL for days of a learner's bracket, to stand behind `between`: those since another step, or all if in any order. */
+function bracket({ window, windowDays, mode }: AskedFold, since: RawBuilder<unknown>): RawBuilder<unknown> {
+  const from = mode === 'unordered' ? sql`greatest(${window.from}::date, entered_on - ${windowDays}::integer)` : since
+  return sql`${from} and entered_on + ${windowDays}::integer`
+}
+
+/** The first step, of those whose bracket has closed. */
+const entered: RawBuilder<unknown> = sql`
+  reached_1 as materialized (
+    select person_id, ${firstAt(1)} as entered_at, entered_on, ${firstAt(1)} as previous_at, entered_on as previous_on,
+      ${firstAt(1)} as reached_at, entered_on as reached_on
+    from entered_day join touch_day using (person_id)
+    where is_closed and day = entered_on
+  )`
+
 function reached(request: AskedFold, step: number): RawBuilder<unknown> {
-  const { window, windowDays, mode } = request
-  const from =
-    mode === 'unordered'
-      ? sql`greatest(${window.from}::date, before.entered_on - ${windowDays}::integer)`
-      : sql`before.reached_on`
+  const { window, mode } = request
   const next = sql`
     select person_id, entered_at, entered_on, previous_at, previous_on, reached_at,
       (reached_at at time zone ${window.timeZone})::date as reached_on
@@ -111,7 +147,7 @@ function reached(request: AskedFold, step: number): RawBuilder<unknown> {
       select before.person_id, entered_at, entered_on, reached_at as previous_at, reached_on as previous_on,
         ${nextTouch(request, step)} as reached_at
       from ${table(step - 1)} as before join touch_day using (person_id)
-      where ${firstAt(step)} is not null and day between ${from} and entered_on + ${windowDays}::integer
+      where ${firstAt(step)} is not null and day between ${bracket(request, sql`before.reached_on`)}
       group by before.person_id, entered_at, entered_on, reached_at, reached_on
     ) as next
     where reached_at is not null`
@@ -170,7 +206,7 @@ function counted(step: number): RawBuilder<unknown> {
       ${at(0.5, entry)} as "medianFromFirst", ${at(0.9, entry)} as "p90FromFirst",
       ${at(0.5, previous)} as "medianFromPrevious", ${at(0.9, previous)} as "p90FromPrevious",
       (select count(*) from population)::integer as population,
-      (select count(*) from entered where not is_closed)::integer as immature
+      (select count(*) from entered_day where not is_closed)::integer as immature
     from ${table(step)}`
 }
 

@@ -1,5 +1,7 @@
+import { type RawBuilder, sql } from 'kysely'
 import type { LearningEventKind } from '../../database/schema.js'
 import { learningEventKinds } from '../../events/mapping-rule.js'
+import { dayNumbers, daysWith } from '../../rollup/learner-weeks.js'
 
 /** A step: what a learner did, or was given, as a kind of event. */
 export interface StepKind {
@@ -44,4 +46,11 @@ export function isDaily(name: string): boolean {
 export function columnsOf(name: string): { readonly count: string; readonly first: string } {
   const column = name.replaceAll('-', '_')
   return { count: column, first: `first_${column}_at` }
+}
+
+/** SQL over a row of `learner_weeks` for the days on which a daily step was taken. */
+export function daysOf(name: string): RawBuilder<number> {
+  const { count } = columnsOf(name)
+  const number = dayNumbers.find(number => number === count)
+  return number === undefined ? sql<number>`${sql.ref(count)}` : daysWith(number)
 }

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { futureTolerance, isVoided } from '../../rollup/learner-days.js'
 import { isOfModule } from '../../rollup/of-module.js'
+import { notFew } from '../shares.js'
 import type { JourneyRequest } from './journey.js'
 import { columnsOf, findStep, type StepKind } from './steps.js'
 
@@ -20,25 +21,34 @@ export const firstAt = (step: number) => sql.ref(`first_${step}_at`)
 export const touches = (step: number) => sql.ref(`touches_${step}`)
 
 /**
- * The expression `touch_day`: for each learner and local day with a touch of any step the first instant and the number
- * of touches of each. From the rollup it is a scan of days; from the events a scan of those of the steps' kinds.
- * A few days beside those asked for do no harm: windows and brackets are looked at again.
+ * The expression `touch_day` from the rollup: for each learner and local day with a touch of any step the first instant and
+ * the number of touches of each. Those of `entered_day` whose bracket has closed are looked up along the key.
+ *
+ * @param bracket SQL over `entered_day` for the days that are looked at: `between` these.
  */
-export function touchDays(request: TouchRequest): RawBuilder<unknown> {
-  return sql`touch_day as materialized (${request.source === 'rollup' ? keptDays(request) : countedDays(request)})`
-}
-
-function keptDays({ steps }: TouchRequest): RawBuilder<unknown> {
+export function keptDays(
+  { tenantId, steps, filter, membership }: TouchRequest,
+  bracket: RawBuilder<unknown>
+): RawBuilder<unknown> {
   const columns = steps.map((step, at) => {
     const { count, first } = columnsOf(step)
     return sql`${sql.ref(first)} as ${firstAt(at + 1)}, ${sql.ref(count)} as ${touches(at + 1)}`
   })
   const isTouched = steps.map(step => sql`${sql.ref(columnsOf(step).first)} is not null`)
-  return sql`
-    select person_id, day, ${sql.join(columns)} from population_day where ${sql.join(isTouched, sql` or `)}`
+  const days = sql`
+    select person_id, day, ${sql.join(columns)}
+    from entered_day join learner_day using (person_id)
+    where is_closed and tenant_id = ${tenantId} and day between ${bracket} and (${sql.join(isTouched, sql` or `)})`
+  // Of a cohort so few are expected that all would be gone through for each learner who came to a step.
+  const isForeseen = filter === null && membership !== 'at_event'
+  return sql`touch_day as materialized (${isForeseen ? days : notFew(days)})`
 }
 
-function countedDays(request: TouchRequest): RawBuilder<unknown> {
+/**
+ * The same from the events, for every day that is looked at: a scan of those of the steps' kinds. A few days beside those
+ * asked for do no harm: windows and brackets are looked at again.
+ */
+export function countedDays(request: TouchRequest): RawBuilder<unknown> {
   const kinds = request.steps.map(stepOf)
   const columns = kinds.map(({ kind, role }, at) => {
     const isStep = sql`role = ${sql.lit(role)} and kind = ${sql.lit(kind)}`
@@ -50,10 +60,12 @@ function countedDays(request: TouchRequest): RawBuilder<unknown> {
     return ofRole.length === 0 ? [] : [eventsOf(request, role, ofRole)]
   })
   return sql`
-    select person_id, day, ${sql.join(columns)}
-    from (${sql.join(sides, sql` union all `)}) as event
-    where (person_id in (select person_id from population)) is true
-    group by person_id, day`
+    touch_day as materialized (
+      select person_id, day, ${sql.join(columns)}
+      from (${sql.join(sides, sql` union all `)}) as event
+      where (person_id in (select person_id from population)) is true
+      group by person_id, day
+    )`
 }
 
 function eventsOf(request: TouchRequest, role: StepKind['role'], kinds: readonly RawBuilder<unknown>[]) {
