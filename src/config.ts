@@ -207,7 +207,7 @@ export const settings: { readonly [name in keyof Config]: Setting } = {
   },
   answerMemorySize: {
     name: 'ANSWER_MEMORY_SIZE',
-    default: '250000',
+    default: '500000',
     meaning: 'Numbers of metrics that a process remembers at most, while the data are the same; 0 for none',
     read: integer(0, 100_000_000)
   },

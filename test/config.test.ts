@@ -26,7 +26,7 @@ t.test('every setting without a value has the default that its entry names', asy
     maxPeople: 50_000,
     maxPeopleBytes: 67_108_864,
     minGroupSize: 10,
-    answerMemorySize: 250_000,
+    answerMemorySize: 500_000,
     requestTimeoutMs: 60_000,
     shutdownTimeoutMs: 30_000,
     slowQueryMs: 1000,

@@ -117,14 +117,25 @@ function byPersonId(
   amounts: readonly LearnerAmount[],
   names: ReadonlyMap<number, LearnerName>
 ): readonly LearnerValue[] {
-  const ranks = new Map([...names.keys()].map((person, rank) => [person, rank]))
-  const rankOf = ({ person }: LearnerAmount) => ranks.get(person) ?? ranks.size
-  return amounts
-    .toSorted((a, b) => a.period - b.period || rankOf(a) - rankOf(b))
-    .flatMap(amount => {
-      const named = names.get(amount.person)
-      return named === undefined ? [] : { ...amount, ...named }
+  const own = groupByPerson(amounts)
+  const values = [...names].flatMap(([person, { personId, name }]) =>
+    (own.get(person) ?? []).map(({ period, dimensions, x, y, value }) => {
+      return { person, personId, name, period, dimensions, x, y, value }
     })
+  )
+  // Sorting keeps the order of those of one period.
+  return values.sort((a, b) => a.period - b.period)
+}
+
+/** What each learner adds, by the number of the learner, in the order given. */
+export function groupByPerson(amounts: readonly LearnerAmount[]): ReadonlyMap<number, readonly LearnerAmount[]> {
+  const groups = new Map<number, LearnerAmount[]>()
+  for (const amount of amounts) {
+    const group = groups.get(amount.person)
+    if (group === undefined) groups.set(amount.person, [amount])
+    else group.push(amount)
+  }
+  return groups
 }
 
 /** One value for all learners, so that what is true of the moment stands beside it once. */
@@ -172,15 +183,22 @@ function toNames(columns: NameColumns | null): ReadonlyMap<number, LearnerName> 
   )
 }
 
+/** Those who are alike share one list of dimensions, which takes a third off what is remembered. */
 function toAmounts(
   { calculation }: Pick<Metric, 'calculation'>,
   [persons, ordinals, xs, ys, ...dimensions]: AmountColumns
 ): readonly LearnerAmount[] {
+  const lists = new Map<string, LearnerAmount['dimensions']>()
+  const listOf = (at: number) => {
+    const key = dimensions.map(column => column?.[at]).join('\u0000')
+    const list = lists.get(key) ?? dimensions.map(column => column?.[at] || null)
+    lists.set(key, list)
+    return list
+  }
   return (persons ?? []).map((person, at) => {
     const x = xs?.[at] ?? 0
     const y = ys?.[at] ?? 0
     const value = calculation === 'count' ? x : y === 0 ? null : x / y
-    const values = dimensions.map(column => column?.[at] || null)
-    return { person, period: (ordinals?.[at] ?? 1) - 1, dimensions: values, x, y, value }
+    return { person, period: (ordinals?.[at] ?? 1) - 1, dimensions: listOf(at), x, y, value }
   })
 }

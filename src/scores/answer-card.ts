@@ -17,7 +17,7 @@ import { onOneSnapshot } from '../store/on-one-snapshot.js'
 import type { ComparedBy } from './answer-score.js'
 import { benchmark } from './benchmark.js'
 import { findGroups, groupFilter } from './find-groups.js'
-import { type LearnerMetrics, readLearnerMetrics } from './learner-metrics.js'
+import { type LearnerMetrics, type MeasuredLearner, readLearnerMetrics } from './learner-metrics.js'
 import { type LmsMetric, lmsMetrics } from './lms-metrics.js'
 import type { ScoreWindow } from './score.js'
 import { weeksBefore } from './weeks.js'
@@ -82,13 +82,13 @@ export async function answerCard(
     const described = { id: 'card', options: {}, lagDays: () => 0 }
     const resolved = await resolveQuery(trx, described, { ...query, ...period, ...breakdown }, asker)
     const group = by === 'none' ? undefined : await groupOf(trx, resolved, personId)
-    const others = group === undefined ? null : group === null ? { person: [personId] } : groupFilter(by, [group])
     const request = { ...toRequest(resolved), periods: [period, ...weeksBefore(to, weeks)] }
-    const metrics = await readLearnerMetrics<LmsMetric>(trx, lmsMetrics, {
-      ...request,
-      filter: bothOf(request.filter, withPerson(others, personId))
-    })
-    const pointsOf = comparing(metrics, { personId, group, minGroupSize: resolved.minGroupSize })
+    const read = (of: CohortFilter | null) =>
+      readLearnerMetrics<LmsMetric>(trx, lmsMetrics, { ...request, filter: bothOf(request.filter, of) })
+    const own = await read({ person: [personId] })
+    // Asked for without a word of the person, so that what was counted for one is remembered for all of the group.
+    const others = group === null ? null : await read(group === undefined ? null : groupFilter(by, [group]))
+    const pointsOf = comparing({ own, others, group, minGroupSize: resolved.minGroupSize })
     const whole = pointsOf(period)
     const weekly = weeksBefore(to, weeks).map(week => ({ period: week, pointOf: pointsOf(week) }))
     return {
@@ -102,7 +102,7 @@ export async function answerCard(
         return { id, name, unit, ...whole(id), weeks: points }
       }),
       meta: {
-        ...toMeta({ id: 'card', definitionVersion: 1 }, resolved, { snapshot: metrics.snapshot, cells: [] }),
+        ...toMeta({ id: 'card', definitionVersion: 1 }, resolved, { snapshot: own.snapshot, cells: [] }),
         nextCursor: null
       }
     }
@@ -117,13 +117,10 @@ async function groupOf(trx: Kysely<Database>, resolved: ResolvedMetricQuery, per
   return groups[0] ?? null
 }
 
-/** Null for everyone. The person is read whatever group they were in. */
-function withPerson(others: CohortFilter | null, personId: string): CohortFilter | null {
-  return others === null ? null : { or: [others, { person: [personId] }] }
-}
-
 interface Compared {
-  readonly personId: string
+  readonly own: LearnerMetrics<LmsMetric>
+  /** Those of the group, the person among them; null where it isn't known which that is. */
+  readonly others: LearnerMetrics<LmsMetric> | null
   /** Undefined where all are compared. */
   readonly group: string | null | undefined
   readonly minGroupSize: number
@@ -136,16 +133,16 @@ interface Point {
 }
 
 /** Picks out who is compared in a period, and tells the person from them by one metric after the other. */
-function comparing(metrics: LearnerMetrics<LmsMetric>, { personId, group, minGroupSize }: Compared) {
+function comparing({ own, others, group, minGroupSize }: Compared) {
   return (period: ScoreWindow) => {
-    const learners = metrics.learnersOf(period)
-    const own = learners.find(learner => learner.personId === personId)
-    const compared = learners.filter(({ dimensions }) => group === undefined || (dimensions[0] ?? null) === group)
+    const [person] = own.learnersOf(period)
+    const isCompared = ({ dimensions }: MeasuredLearner) => group === undefined || dimensions[0] === group
+    const learners = others?.learnersOf(period).filter(isCompared) ?? []
     return (id: LmsMetric): Point => {
-      const numberOf = metrics.valuesOf(id, period)
-      const value = own === undefined ? null : numberOf(own)
-      if (group === null) return { value, band: noBand('no_group') }
-      const values = compared.map(learner => ({ key: learner.person, value: numberOf(learner) }))
+      const value = person === undefined ? null : own.valuesOf(id, period)(person)
+      if (others === null) return { value, band: noBand('no_group') }
+      const numberOf = others.valuesOf(id, period)
+      const values = learners.map(learner => ({ key: learner.person, value: numberOf(learner) }))
       const { n, median, p25, p75 } = benchmark(values, [25, 75])
       if (n === 0) return { value, band: noBand('no_values') }
       if (n < minGroupSize) return { value, band: noBand('small_group') }

@@ -5,6 +5,7 @@ import { findMetric } from '../metrics/find-metric.js'
 import {
   findLearnerAmounts,
   findLearnerNames,
+  groupByPerson,
   type LearnerAmount,
   type LearnerName
 } from '../metrics/learner-values.js'
@@ -111,16 +112,6 @@ function toColumn(amounts: readonly LearnerAmount[]): Column {
       return own?.find(amount => isSame(amount, learner)) ?? own?.at(-1)
     }
   }
-}
-
-function groupByPerson(amounts: readonly LearnerAmount[]): ReadonlyMap<number, readonly LearnerAmount[]> {
-  const groups = new Map<number, LearnerAmount[]>()
-  for (const amount of amounts) {
-    const group = groups.get(amount.person)
-    if (group === undefined) groups.set(amount.person, [amount])
-    else group.push(amount)
-  }
-  return groups
 }
 
 function once<Value>(make: () => Value): () => Value {

@@ -36,7 +36,7 @@ export interface LearnerScore extends ScoreDescription {
   /** Whom a learner is compared with when nobody says: those of the same role, or all who are asked for. */
   readonly comparedBy: 'role' | 'none'
   /**
-   * Reads the scores of all learners of some windows; for each window a list in the order of groups, and of personIds.
+   * Reads the scores of all learners of some windows; for each window a list in the order of groups.
    *
    * @param db on one snapshot, because it is asked several times
    * @param definition as `parse` takes it
