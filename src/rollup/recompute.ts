@@ -109,10 +109,7 @@ export async function recomputeLearnerSteps(
       ${keys.map(key => key.personId)}::integer[],
       ${keys.map(key => key.moduleId)}::integer[]) as key(tenant_id, person_id, module_id)`
   const events = doneOfKeys(stepEventColumns, sql`event.module_id = key.module_id and ${isOfStep}`)
-  const known = sql`
-    select event.* from key ${eachKeyAlone(sql`
-      select ${namesOf('known', learnerStep.primaryKey)} from learner_step as known
-      where known.tenant_id = key.tenant_id and known.person_id = key.person_id and known.module_id = key.module_id`)}`
+  const known = rowsOfKeys(learnerStep, sql`known.module_id = key.module_id`)
   return replaceRows(trx, key, { ...learnerStep, known, counted: countedSteps(events) })
 }
 
@@ -128,11 +125,16 @@ export async function recomputeLearnerAttempts(
       ${keys.map(key => key.personId)}::integer[],
       ${keys.map(key => key.activityId)}::integer[]) as key(tenant_id, person_id, activity_id)`
   const events = doneOfKeys(attemptEventColumns, sql`event.activity_id = key.activity_id and ${isOfAttempt}`)
-  const known = sql`
-    select event.* from key ${eachKeyAlone(sql`
-      select ${namesOf('known', learnerAttempt.primaryKey)} from learner_attempt as known
-      where known.tenant_id = key.tenant_id and known.person_id = key.person_id and known.activity_id = key.activity_id`)}`
+  const known = rowsOfKeys(learnerAttempt, sql`known.activity_id = key.activity_id`)
   return replaceRows(trx, key, { ...learnerAttempt, known, counted: countedAttempts(events) })
+}
+
+/** The rows of a table that keys of persons and something else have now, each key by itself. */
+function rowsOfKeys({ table, primaryKey }: DerivedRows, isOfKey: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    select event.* from key ${eachKeyAlone(sql`
+      select ${namesOf('known', primaryKey)} from ${sql.table(table)} as known
+      where known.tenant_id = key.tenant_id and known.person_id = key.person_id and ${isOfKey}`)}`
 }
 
 /** Recomputes all rows of persons, who must be locked as for `recomputeLearnerDays`; says whether any changed. */
