@@ -2,11 +2,10 @@ import fc from 'fast-check'
 import t from 'tap'
 import { answerMetric } from '../../src/metrics/answer.js'
 import { assessmentDelta } from '../../src/metrics/assessment-delta.js'
-import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
 import { testDatabase } from '../support/database.js'
 import { agree } from './agreement.js'
 import { agreeWithRollups } from './assigned-world.js'
-import { type Deed, deedsOf, type EventWorld, eventStage, fivefold, seedEventWorld } from './event-world.js'
+import { type Deed, deedsOf, eventStage, fivefold, seedDerivedWorld, seedEventWorld } from './event-world.js'
 import type { Person } from './world.js'
 
 const { db } = await testDatabase(t)
@@ -36,20 +35,13 @@ const deeds = [
   attempt(2, 0, 9, 1)
 ]
 
-/** Writes a world with all that is derived of it. */
-const seed = async (world: EventWorld) => {
-  const tenantId = await seedEventWorld(db, world)
-  await db.transaction().execute(trx => rebuildPersons(trx, tenantId, 0))
-  return tenantId
-}
-
 const ask = async (tenantId: number, options: Record<string, string> = {}, query: object = {}) => {
   const { results } = await answerMetric(db, assessmentDelta, { ...week, ...query, options }, { ...asker, tenantId })
   return results[0]
 }
 
 t.test('the worked example: three activities were tried twice or more', async t => {
-  const tenantId = await seed(fivefold({ people, deeds }))
+  const tenantId = await seedDerivedWorld(db, fivefold({ people, deeds }))
   for (const consistency of ['eventual', 'strong']) {
     t.match(await ask(tenantId, {}, { consistency }), {
       ...{ value: 1.5 / 15, numerator: 1.5, denominator: 15, n: 10 },
@@ -67,7 +59,7 @@ t.test('the worked example: three activities were tried twice or more', async t 
 
 t.test('who began with the best score has no gain to make: no value, and not 0', async t => {
   const perfect = fivefold({ people, deeds: [attempt(0, 0, 0, 1), attempt(0, 0, 1, 1)] })
-  const tenantId = await seed(perfect)
+  const tenantId = await seedDerivedWorld(db, perfect)
   t.match(await ask(tenantId, { of: 'hake' }), { value: null, denominator: 0, nullReason: 'empty_denominator' })
   t.match(await ask(tenantId), { value: 0, denominator: 5, n: 5 })
 })

@@ -2,11 +2,10 @@ import fc from 'fast-check'
 import t from 'tap'
 import { answerMetric } from '../../src/metrics/answer.js'
 import { assessmentScore } from '../../src/metrics/assessment-score.js'
-import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
 import { testDatabase } from '../support/database.js'
 import { agree } from './agreement.js'
 import { agreeWithRollups } from './assigned-world.js'
-import { type Deed, deedsOf, type EventWorld, eventStage, fivefold, iriOf, seedEventWorld } from './event-world.js'
+import { type Deed, deedsOf, eventStage, fivefold, iriOf, seedDerivedWorld, seedEventWorld } from './event-world.js'
 import type { Person } from './world.js'
 
 const { db } = await testDatabase(t)
@@ -33,20 +32,13 @@ const deeds = [
   attempt(3, 0, 7, 1)
 ]
 
-/** Writes a world with all that is derived of it. */
-const seed = async (world: EventWorld) => {
-  const tenantId = await seedEventWorld(db, world)
-  await db.transaction().execute(trx => rebuildPersons(trx, tenantId, 0))
-  return tenantId
-}
-
 const ask = async (tenantId: number, options: Record<string, string>, query: object = {}) => {
   const { results } = await answerMetric(db, assessmentScore, { ...week, ...query, options }, { ...asker, tenantId })
   return results[0]
 }
 
 t.test('the worked example: 15 activities of 10 learners have scores that add up to 11', async t => {
-  const tenantId = await seed(fivefold({ people, deeds }))
+  const tenantId = await seedDerivedWorld(db, fivefold({ people, deeds }))
   for (const consistency of ['eventual', 'strong']) {
     t.match(await ask(tenantId, {}, { consistency }), {
       ...{ value: 11 / 15, numerator: 11, denominator: 15, n: 10 },
@@ -60,7 +52,7 @@ t.test('the worked example: 15 activities of 10 learners have scores that add up
 })
 
 t.test('nobody with a score: no value, and not 0', async t => {
-  const tenantId = await seed(fivefold({ people, deeds: [attempt(0, 0, 9, 1)] }))
+  const tenantId = await seedDerivedWorld(db, fivefold({ people, deeds: [attempt(0, 0, 9, 1)] }))
   t.match(await ask(tenantId, {}), { value: null, denominator: 0, n: 0, nullReason: 'empty_denominator' })
 })
 
@@ -83,7 +75,10 @@ t.test('what is voided, still to come, without a score or without an activity co
 })
 
 t.test('of equal scores at the same instant the one stored later is the last', async t => {
-  const tenantId = await seed(fivefold({ people, deeds: [attempt(0, 0, 0, 0.2), attempt(0, 0, 0, 0.9)] }))
+  const tenantId = await seedDerivedWorld(
+    db,
+    fivefold({ people, deeds: [attempt(0, 0, 0, 0.2), attempt(0, 0, 0, 0.9)] })
+  )
   t.match(await ask(tenantId, {}), { value: 0.9 })
   t.match(await ask(tenantId, { policy: 'first' }), { value: 0.2 })
 })

@@ -2,11 +2,10 @@ import fc from 'fast-check'
 import t from 'tap'
 import { answerMetric } from '../../src/metrics/answer.js'
 import { completionOfOpened } from '../../src/metrics/completion-of-opened.js'
-import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
 import { testDatabase } from '../support/database.js'
 import { agree } from './agreement.js'
 import { agreeWithRollups } from './assigned-world.js'
-import { eventStage, fivefold, iriOf, seedEventWorld } from './event-world.js'
+import { eventStage, fivefold, iriOf, seedDerivedWorld } from './event-world.js'
 import { followedShare, followedWorld } from './followed.js'
 
 const { db } = await testDatabase(t)
@@ -18,8 +17,7 @@ const week = { from: '2026-03-02', to: '2026-03-09' }
 const example = fivefold(followedWorld('opened', 'completed-task'))
 
 t.test('the worked example: a task is completed in 10 of 20 modules that were opened', async t => {
-  const tenantId = await seedEventWorld(db, example)
-  await db.transaction().execute(trx => rebuildPersons(trx, tenantId, 0))
+  const tenantId = await seedDerivedWorld(db, example)
   const ask = async (query: object = {}) => {
     const { results } = await answerMetric(db, completionOfOpened, { ...week, ...query }, { ...asker, tenantId })
     return results[0]

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type { Insertable, Kysely } from 'kysely'
 import type { Database, LearningEventKind, LearningEventTable } from '../../src/database/schema.js'
+import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
 import type { NaiveMoment, Stage } from './agreement.js'
 import { dateOf, seedWorld, type World, worlds } from './world.js'
 
@@ -37,6 +38,13 @@ export interface Deed {
 export const iriOf = (activity: number): string => `https://lms.example/activities/${activity}`
 
 const activities = 8
+
+/** Writes a world into a tenant of its own, with all that is derived of it. */
+export async function seedDerivedWorld(db: Kysely<Database>, world: EventWorld): Promise<number> {
+  const tenantId = await seedEventWorld(db, world)
+  await db.transaction().execute(trx => rebuildPersons(trx, tenantId, 0))
+  return tenantId
+}
 
 /** Writes a world into a tenant of its own; agents of who was merged belong to whom they were merged into. */
 export async function seedEventWorld(db: Kysely<Database>, world: EventWorld, timeZone = 'UTC'): Promise<number> {

@@ -3,10 +3,17 @@ import t from 'tap'
 import { deedKinds } from '../../src/events/deed-kinds.js'
 import { answerMetric } from '../../src/metrics/answer.js'
 import { timeOnTask } from '../../src/metrics/time-on-task.js'
-import { rebuildPersons } from '../../src/rollup/rebuild-rollups.js'
 import { testDatabase } from '../support/database.js'
 import { agree, type NaiveMetric } from './agreement.js'
-import { type Deed, deedsOf, type EventWorld, eventStage, fivefold, seedEventWorld } from './event-world.js'
+import {
+  type Deed,
+  deedsOf,
+  type EventWorld,
+  eventStage,
+  fivefold,
+  seedDerivedWorld,
+  seedEventWorld
+} from './event-world.js'
 import type { Person } from './world.js'
 
 const { db } = await testDatabase(t)
@@ -44,8 +51,7 @@ const ask = async (tenantId: number, query: object = {}, method = 'auto') => {
 }
 
 t.test('the worked example: durations where there are any, sessions otherwise, and never both', async t => {
-  const tenantId = await seedEventWorld(db, fivefold({ people, deeds }))
-  await db.transaction().execute(trx => rebuildPersons(trx, tenantId, 0))
+  const tenantId = await seedDerivedWorld(db, fivefold({ people, deeds }))
   for (const consistency of ['eventual', 'strong']) {
     t.match(await ask(tenantId, { consistency }), {
       ...{ value: 25 * minutes, denominator: 25, n: 25 },
@@ -102,8 +108,7 @@ t.test('any world: the same numbers as counting one learner after another', asyn
 
 t.test('any world: the same of the rollups, for which all of it has happened', async () => {
   const seed = async (_db: typeof db, world: EventWorld) => {
-    const tenantId = await seedEventWorld(db, world)
-    await db.transaction().execute(trx => rebuildPersons(trx, tenantId, 0))
+    const tenantId = await seedDerivedWorld(db, world)
     return tenantId
   }
   await agree(db, timeOnTask, { stage: { ...stage, sources: ['rollup'], seed }, options, share: share(true) })
